@@ -1,0 +1,84 @@
+//! What a connection is configured with.
+
+use std::time::Duration;
+
+/// Configures a connection. Shared between connections; costs them one pointer.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The bounds on what the peer may send.
+    pub limits: Limits,
+    /// Pings when nothing arrives; `None` never pings.
+    pub keepalive: Option<Keepalive>,
+    /// How long the closing handshake may take, from the first close frame to the end of the
+    /// stream.
+    pub close_timeout: Duration,
+    /// Who answers pings.
+    pub pong: PongMode,
+    /// Messages of fewer bytes are sent uncompressed, when compression is negotiated.
+    pub compression_size_min: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            keepalive: None,
+            close_timeout: Duration::from_secs(5),
+            pong: PongMode::Automatic,
+            compression_size_min: 128,
+        }
+    }
+}
+
+/// Bounds what the peer may send. They bind while receiving, and the close code is 1009.
+///
+/// `u64::MAX` and `u32::MAX` stand for no bound. In the fragment view nothing is assembled, so
+/// the application counts instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest message in bytes, after inflating.
+    pub message_size_max: u64,
+    /// The longest data frame in bytes, as on the wire.
+    pub frame_size_max: u64,
+    /// The most frames in one message.
+    pub fragment_count_max: u32,
+}
+
+impl Limits {
+    /// No bound at all: for trusted peers and test servers.
+    pub const NONE: Self = Self {
+        message_size_max: u64::MAX,
+        frame_size_max: u64::MAX,
+        fragment_count_max: u32::MAX,
+    };
+}
+
+impl Default for Limits {
+    /// 16 MiB for messages and frames; 131,072 fragments, so that 16 MiB pass in pieces of 128.
+    fn default() -> Self {
+        Self {
+            message_size_max: 16 << 20,
+            frame_size_max: 16 << 20,
+            fragment_count_max: 1 << 17,
+        }
+    }
+}
+
+/// Configures how a silent connection is kept alive and a dead one noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Silence after which a ping is sent.
+    pub interval: Duration,
+    /// Silence after the ping that ends the connection. Any byte received is a sign of life.
+    pub timeout: Duration,
+}
+
+/// Names who answers pings (RFC 6455 section 5.5.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PongMode {
+    /// The engine.
+    #[default]
+    Automatic,
+    /// The application, with `Connection::pong`.
+    Manual,
+}

@@ -1,0 +1,158 @@
+//! What the application does with a connection.
+
+use std::time::Instant;
+
+use super::Connection;
+use crate::{
+    ending::{EndedBy, Ending},
+    error::{Cause, Misuse},
+    frame::{Close, Opcode},
+    message::{Message, MessageKind, Payload, Text},
+    send::{Compress, Fin, PreparedMessage},
+    state::{Change, State},
+};
+
+impl Connection {
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// [`Misuse::SendAfterClose`] once the closing handshake began;
+    /// [`Misuse::MessageUnfinished`] and [`Misuse::FrameUnfinished`] inside a message sent in
+    /// pieces.
+    #[inline]
+    pub fn send(&mut self, message: Message<'_>) -> Result<(), Misuse> {
+        self.send_with(message, Compress::Auto)
+    }
+
+    /// Queues a message and says whether it may be compressed.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn send_with(&mut self, message: Message<'_>, compress: Compress) -> Result<(), Misuse> {
+        self.check_open()?;
+        let kind = message.kind();
+        self.send.message(kind, message.into_payload(), compress)
+    }
+
+    /// Queues a text message.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_text(&mut self, text: &str) -> Result<(), Misuse> {
+        self.send(Message::Text(Text::from(text)))
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_binary(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+        self.send(Message::Binary(Payload::Borrowed(payload)))
+    }
+
+    /// Queues a message that is encoded once for many connections.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Misuse> {
+        self.check_open()?;
+        self.send.prepared(message)
+    }
+
+    /// Queues a fragment of a message; the first one begins the message.
+    ///
+    /// Whether the message is compressed is decided by the first fragment; each one can be read
+    /// by the peer as soon as it arrives.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`Misuse::FragmentKind`] if the kind is not the message's;
+    /// [`Misuse::TextUtf8`] if text is not UTF-8, across fragments.
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        payload: Payload<'_>,
+        fin: Fin,
+        compress: Compress,
+    ) -> Result<(), Misuse> {
+        self.check_open()?;
+        self.send.fragment(kind, payload, fin, compress)
+    }
+
+    /// Queues the header of a frame of `payload_len` bytes, whose payload follows in pieces.
+    ///
+    /// So a frame of any length passes in constant memory. It is not compressed.
+    ///
+    /// # Errors
+    /// As [`send_fragment`](Self::send_fragment); [`Misuse::FramePayload`] for 2^63 bytes or more.
+    pub fn begin_frame(
+        &mut self,
+        kind: MessageKind,
+        payload_len: u64,
+        fin: Fin,
+    ) -> Result<(), Misuse> {
+        self.check_open()?;
+        self.send.begin_frame(kind, payload_len, fin)
+    }
+
+    /// Queues a piece of the payload of the frame that was begun.
+    ///
+    /// # Errors
+    /// [`Misuse::SendAfterClose`]; [`Misuse::FramePayload`] for more than was announced;
+    /// [`Misuse::TextUtf8`] if text is not UTF-8.
+    pub fn send_frame_payload(&mut self, payload: Payload<'_>) -> Result<(), Misuse> {
+        self.check_open()?;
+        self.send.frame_payload(payload)
+    }
+
+    /// Queues a ping, ahead of data. The payload has at most 125 bytes.
+    ///
+    /// # Errors
+    /// [`Misuse::SendAfterClose`], [`Misuse::ControlTooLong`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+        self.check_open()?;
+        self.send.control(Opcode::Ping, payload)
+    }
+
+    /// Queues a pong, ahead of data: the answer to a ping in manual mode, or a sign of life.
+    ///
+    /// # Errors
+    /// [`Misuse::SendAfterClose`], [`Misuse::ControlTooLong`].
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+        self.check_open()?;
+        self.send.control(Opcode::Pong, payload)
+    }
+
+    /// Begins the closing handshake behind the messages queued; `None` sends no code.
+    ///
+    /// Does nothing if it has begun already. Messages of the peer still arrive until its answer.
+    ///
+    /// # Errors
+    /// [`Misuse::FrameUnfinished`] inside a frame sent in pieces: use [`abort`](Self::abort).
+    pub fn close(&mut self, now: Instant, close: Option<&Close>) -> Result<(), Misuse> {
+        if self.state != State::Open {
+            return Ok(());
+        }
+        if self.send.is_inside_frame() {
+            return Err(Misuse::FrameUnfinished);
+        }
+        self.send.close(close);
+        self.ending = Some(Box::new(Ending::clean(EndedBy::Local, close)));
+        self.change(Change::SendClose, now);
+        Ok(())
+    }
+
+    /// Ends the connection at once, without a close frame.
+    pub fn abort(&mut self) {
+        self.ending = None;
+        self.end(EndedBy::Local, Cause::Aborted);
+    }
+
+    fn check_open(&self) -> Result<(), Misuse> {
+        if self.state == State::Open {
+            Ok(())
+        } else {
+            Err(Misuse::SendAfterClose)
+        }
+    }
+}

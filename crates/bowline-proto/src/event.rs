@@ -1,0 +1,45 @@
+//! What the engine reports.
+
+use std::time::Duration;
+
+use crate::{
+    ending::Ending,
+    frame::Close,
+    message::{Message, MessageKind, Payload},
+};
+
+/// Reports one thing that happened on a connection.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A whole message arrived (message view).
+    Message(Message<'a>),
+    /// A piece of a message arrived (fragment view).
+    Fragment(Fragment<'a>),
+    /// A ping arrived. In automatic mode its pong is already queued.
+    Ping(Payload<'a>),
+    /// A pong arrived, asked for or not.
+    Pong {
+        /// What the ping carried.
+        payload: Payload<'a>,
+        /// The round-trip time, if this answers the last keepalive ping.
+        round_trip: Option<Duration>,
+    },
+    /// The peer's close frame arrived. Its answer is already queued.
+    Close(Option<Close>),
+    /// The connection is over. This is the last event.
+    Closed(Ending),
+}
+
+/// Carries a piece of a message as it arrived: a frame, or as much of one as is there.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fragment<'a> {
+    /// The kind of the message the piece belongs to.
+    pub kind: MessageKind,
+    /// The bytes, inflated. Pieces of a text may split a character; the text is validated across
+    /// them.
+    pub payload: Payload<'a>,
+    /// The piece is the first of its message.
+    pub message_start: bool,
+    /// The piece is the last of its message.
+    pub message_end: bool,
+}

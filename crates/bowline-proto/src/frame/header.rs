@@ -1,0 +1,198 @@
+//! The first bytes of a frame (RFC 6455 section 5.2).
+
+use super::{MaskingKey, Opcode};
+use crate::error::ProtocolViolation;
+
+/// Describes one frame: everything before its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the four bits of RFC 6455 section 5.2"
+)]
+pub struct FrameHeader {
+    /// The final fragment of a message carries it.
+    pub fin: bool,
+    /// Marks a compressed message when permessage-deflate is negotiated (RFC 7692 section 6).
+    pub rsv1: bool,
+    /// Reserved; no extension here uses it.
+    pub rsv2: bool,
+    /// Reserved; no extension here uses it.
+    pub rsv3: bool,
+    /// What the payload means.
+    pub opcode: Opcode,
+    /// The length of the payload in bytes, below 2^63.
+    pub payload_len: u64,
+    /// The masking key, on frames from a client.
+    pub masking_key: Option<MaskingKey>,
+}
+
+impl FrameHeader {
+    /// The longest header in bytes.
+    pub const LEN_MAX: usize = 14;
+
+    /// Reads a header from the front of `input`.
+    ///
+    /// Gives the header and its length in bytes, or `None` while `input` holds only part of it.
+    /// A violation is reported as soon as the byte that shows it is there.
+    ///
+    /// # Errors
+    /// The rules that need no context: reserved opcodes, lengths in their shortest form with the
+    /// top bit clear, control frames of at most 125 bytes and never fragmented
+    /// (RFC 6455 sections 5.2 and 5.5). Masks and reserved bits depend on role and negotiation and
+    /// are checked by the receive path.
+    #[inline]
+    pub fn decode(input: &[u8]) -> Result<Option<(Self, usize)>, ProtocolViolation> {
+        let Some((&[first, second], rest)) = input.split_first_chunk::<2>() else {
+            if let Some(first) = input.first() {
+                opcode(*first)?;
+            }
+            return Ok(None);
+        };
+        let opcode = opcode(first)?;
+        let fin = first & FIN != 0;
+        let short_len = second & LEN_BITS;
+        if opcode.is_control() {
+            check_control(fin, short_len)?;
+        }
+        let Some((payload_len, rest)) = payload_len(short_len, rest)? else {
+            return Ok(None);
+        };
+        let (masking_key, rest) = if second & MASK == 0 {
+            (None, rest)
+        } else {
+            let Some((key, rest)) = rest.split_first_chunk::<4>() else {
+                return Ok(None);
+            };
+            (Some(MaskingKey(*key)), rest)
+        };
+        let header = Self {
+            fin,
+            rsv1: first & RSV1 != 0,
+            rsv2: first & RSV2 != 0,
+            rsv3: first & RSV3 != 0,
+            opcode,
+            payload_len,
+            masking_key,
+        };
+        Ok(Some((header, input.len() - rest.len())))
+    }
+
+    /// Writes the header in its shortest form.
+    #[inline]
+    pub fn encode(&self) -> EncodedHeader {
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        let mut bytes = [0; Self::LEN_MAX];
+        bytes[0] = flag(self.fin, FIN)
+            | flag(self.rsv1, RSV1)
+            | flag(self.rsv2, RSV2)
+            | flag(self.rsv3, RSV3)
+            | self.opcode.bits();
+        let mask = flag(self.masking_key.is_some(), MASK);
+        let key_at = self.encode_len(&mut bytes, mask);
+        let mut len = key_at;
+        if let Some(key) = self.masking_key {
+            match key_at {
+                2 => bytes[2..6].copy_from_slice(&key.0),
+                4 => bytes[4..8].copy_from_slice(&key.0),
+                _ => bytes[10..14].copy_from_slice(&key.0),
+            }
+            len += 4;
+        }
+        EncodedHeader { bytes, len }
+    }
+
+    /// Writes the length field and gives its end.
+    #[inline]
+    fn encode_len(&self, bytes: &mut [u8; Self::LEN_MAX], mask: u8) -> u8 {
+        debug_assert!(
+            self.payload_len < 1 << 63,
+            "lengths have their top bit clear"
+        );
+        if let Ok(len @ 0..=125) = u8::try_from(self.payload_len) {
+            bytes[1] = mask | len;
+            return 2;
+        }
+        if let Ok(len) = u16::try_from(self.payload_len) {
+            bytes[1] = mask | LEN_16;
+            bytes[2..4].copy_from_slice(&len.to_be_bytes());
+            return 4;
+        }
+        bytes[1] = mask | LEN_64;
+        bytes[2..10].copy_from_slice(&self.payload_len.to_be_bytes());
+        10
+    }
+}
+
+/// Holds the bytes of an encoded header.
+#[derive(Clone, Copy, Debug)]
+pub struct EncodedHeader {
+    bytes: [u8; FrameHeader::LEN_MAX],
+    len: u8,
+}
+
+impl EncodedHeader {
+    /// Gives the bytes to send.
+    #[inline]
+    pub fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+#[inline]
+fn opcode(first: u8) -> Result<Opcode, ProtocolViolation> {
+    let bits = first & OPCODE_BITS;
+    Opcode::from_bits(bits).ok_or(ProtocolViolation::ReservedOpcode(bits))
+}
+
+/// RFC 6455 section 5.5: at most 125 bytes, never fragmented.
+#[inline]
+fn check_control(fin: bool, short_len: u8) -> Result<(), ProtocolViolation> {
+    if !fin {
+        return Err(ProtocolViolation::ControlFragmented);
+    }
+    if short_len > 125 {
+        return Err(ProtocolViolation::ControlTooLong);
+    }
+    Ok(())
+}
+
+/// RFC 6455 section 5.2: the shortest form only, and the top bit of 64 clear.
+#[inline]
+fn payload_len(short_len: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, ProtocolViolation> {
+    match short_len {
+        LEN_16 => {
+            let Some((len, rest)) = rest.split_first_chunk::<2>() else {
+                return Ok(None);
+            };
+            let len = u64::from(u16::from_be_bytes(*len));
+            if len < 126 {
+                return Err(ProtocolViolation::LengthNotMinimal);
+            }
+            Ok(Some((len, rest)))
+        }
+        LEN_64 => {
+            let Some((len, rest)) = rest.split_first_chunk::<8>() else {
+                return Ok(None);
+            };
+            let len = u64::from_be_bytes(*len);
+            if len >> 63 != 0 {
+                return Err(ProtocolViolation::LengthTopBit);
+            }
+            if len <= 0xFFFF {
+                return Err(ProtocolViolation::LengthNotMinimal);
+            }
+            Ok(Some((len, rest)))
+        }
+        len => Ok(Some((u64::from(len), rest))),
+    }
+}
+
+const FIN: u8 = 0x80;
+const RSV1: u8 = 0x40;
+const RSV2: u8 = 0x20;
+const RSV3: u8 = 0x10;
+const OPCODE_BITS: u8 = 0x0F;
+const MASK: u8 = 0x80;
+const LEN_BITS: u8 = 0x7F;
+const LEN_16: u8 = 126;
+const LEN_64: u8 = 127;

@@ -1,0 +1,11 @@
+//! The wire form of frames: header, opcode, mask and close payload (RFC 6455 section 5).
+
+mod close;
+mod header;
+mod mask;
+mod opcode;
+
+pub use close::{Close, CloseCode};
+pub use header::{EncodedHeader, FrameHeader};
+pub use mask::{MaskingKey, MaskingKeySource, apply_mask};
+pub use opcode::Opcode;

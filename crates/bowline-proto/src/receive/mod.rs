@@ -1,0 +1,401 @@
+//! From bytes to messages: the receiving half of a connection.
+
+mod assembler;
+mod fragments;
+mod spill;
+mod utf8;
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+
+pub use assembler::View;
+use assembler::{Assembler, Backlog};
+use spill::HeaderSpill;
+pub(crate) use utf8::Utf8Validator;
+use utf8::is_utf8;
+
+use crate::{
+    config::Limits,
+    deflate::Inflater,
+    error::{Fault, LimitExceeded, ProtocolViolation},
+    frame::{Close, FrameHeader, Opcode, apply_mask},
+    message::MessageKind,
+    role::Role,
+};
+
+/// Decodes what the peer sends. Keeps only what is incomplete: at most a part of a header, a part
+/// of a control frame and a part of a message.
+#[derive(Debug)]
+pub(crate) struct ReceivePath {
+    role: Role,
+    view: View,
+    /// The bytes of a header that the input cut off.
+    spill: HeaderSpill,
+    /// The frame whose payload is arriving.
+    frame: Option<Frame>,
+    /// The payload of a control frame that comes in pieces; at most 125 bytes.
+    control: BytesMut,
+    message: Option<Box<Assembler>>,
+    inflater: Option<Box<Inflater>>,
+}
+
+/// A frame of which some payload is missing.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    header: FrameHeader,
+    /// Payload bytes taken in.
+    received: u64,
+    /// Payload bytes unmasked; more than `received` when a piece could not be taken in whole.
+    unmasked: u64,
+}
+
+/// What a call of [`ReceivePath::poll`] found.
+#[derive(Debug)]
+pub(crate) enum Received {
+    Message(MessageKind, Place),
+    Fragment(Piece),
+    Ping(Place),
+    Pong(Place),
+    Close(Option<Close>),
+}
+
+/// A piece of a message, before it borrows the input.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) kind: MessageKind,
+    pub(crate) payload: Place,
+    pub(crate) message_start: bool,
+    pub(crate) message_end: bool,
+}
+
+/// Where a payload is.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In the caller's input, unmasked.
+    Input(Range<usize>),
+    /// In storage of its own.
+    Own(Bytes),
+}
+
+/// One turn: the input used up so far, and what it gave.
+type Turn = Result<(usize, Option<Received>), Fault>;
+
+impl ReceivePath {
+    pub(crate) fn new(role: Role, inflater: Option<Inflater>) -> Self {
+        Self {
+            role,
+            view: View::default(),
+            spill: HeaderSpill::default(),
+            frame: None,
+            control: BytesMut::new(),
+            message: None,
+            inflater: inflater.map(Box::new),
+        }
+    }
+
+    /// Chooses the view for the messages that begin from here on.
+    pub(crate) fn set_view(&mut self, view: View) {
+        self.view = view;
+    }
+
+    /// Takes in bytes from the front of `input` until something is found or all is used up.
+    ///
+    /// Gives the number of bytes used. Frames that lie wholly in `input` are unmasked in place and
+    /// reported by their place there.
+    #[inline]
+    pub(crate) fn poll(
+        &mut self,
+        limits: &Limits,
+        input: &mut [u8],
+    ) -> (usize, Result<Option<Received>, Fault>) {
+        let mut at = 0;
+        loop {
+            match self.turn(limits, input, at) {
+                Ok((end, None)) if end > at => at = end,
+                Ok((end, received)) => return (end, Ok(received)),
+                Err(fault) => return (input.len(), Err(fault)),
+            }
+        }
+    }
+
+    /// Drops everything that is incomplete.
+    pub(crate) fn clear(&mut self) {
+        self.frame = None;
+        self.message = None;
+        self.inflater = None;
+        self.control = BytesMut::new();
+        self.spill.clear();
+    }
+
+    #[inline]
+    fn turn(&mut self, limits: &Limits, input: &mut [u8], at: usize) -> Turn {
+        if self.frame.is_none() && self.spill.is_empty() && !self.is_draining() {
+            let rest = input.get(at..).unwrap_or_default();
+            if let Some((header, len)) = FrameHeader::decode(rest)? {
+                return self.start_frame(header, limits, input, at + len);
+            }
+            self.spill.keep(rest);
+            return Ok((input.len(), None));
+        }
+        self.resume(limits, input, at)
+    }
+
+    /// Goes on with what an earlier call left incomplete.
+    fn resume(&mut self, limits: &Limits, input: &mut [u8], at: usize) -> Turn {
+        if let Some(frame) = self.frame {
+            return self.payload(frame, limits, input, at);
+        }
+        if self.is_draining() {
+            return Ok((at, self.drain_fragments()?));
+        }
+        match self.spill.complete(input.get(at..).unwrap_or_default())? {
+            Some((header, len)) => self.start_frame(header, limits, input, at + len),
+            None => Ok((input.len(), None)),
+        }
+    }
+
+    /// Says whether inflated bytes wait although all input was used.
+    fn is_draining(&self) -> bool {
+        self.message
+            .as_ref()
+            .is_some_and(|message| message.backlog != Backlog::None)
+    }
+
+    /// Checks a new frame and takes in what there is of its payload.
+    #[inline]
+    fn start_frame(
+        &mut self,
+        header: FrameHeader,
+        limits: &Limits,
+        input: &mut [u8],
+        at: usize,
+    ) -> Turn {
+        self.check_bits(&header)?;
+        if header.opcode.is_data() {
+            if header.payload_len > limits.frame_size_max && self.current_view() == View::Messages {
+                return Err(LimitExceeded::FrameSize.into());
+            }
+            if let Some(kind) = self.sole_frame(&header) {
+                let end = usize::try_from(header.payload_len)
+                    .ok()
+                    .and_then(|len| at.checked_add(len));
+                if let Some(piece) = end.and_then(|end| input.get_mut(at..end)) {
+                    return take_sole(header, kind, limits, piece)
+                        .map(|kind| self.report_sole(kind, at..at + piece.len()));
+                }
+            }
+            self.join_message(&header, limits)?;
+        }
+        self.payload(
+            Frame {
+                header,
+                received: 0,
+                unmasked: 0,
+            },
+            limits,
+            input,
+            at,
+        )
+    }
+
+    /// RFC 6455 sections 5.1 and 5.2, RFC 7692 section 6.
+    #[inline]
+    fn check_bits(&self, header: &FrameHeader) -> Result<(), ProtocolViolation> {
+        if header.masking_key.is_some() != self.role.expects_masked() {
+            return Err(match self.role {
+                Role::Server => ProtocolViolation::UnmaskedFrame,
+                Role::Client => ProtocolViolation::MaskedFrame,
+            });
+        }
+        let may_compress =
+            self.inflater.is_some() && matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        if header.rsv2 || header.rsv3 || (header.rsv1 && !may_compress) {
+            return Err(ProtocolViolation::ReservedBits);
+        }
+        Ok(())
+    }
+
+    fn current_view(&self) -> View {
+        self.message
+            .as_ref()
+            .map_or(self.view, |message| message.view)
+    }
+
+    /// Gives the kind of a frame that is an uncompressed message by itself.
+    #[inline]
+    fn sole_frame(&self, header: &FrameHeader) -> Option<MessageKind> {
+        if !header.fin || header.rsv1 || self.message.is_some() {
+            return None;
+        }
+        message_kind(header.opcode)
+    }
+
+    #[inline]
+    fn report_sole(&self, kind: MessageKind, place: Range<usize>) -> (usize, Option<Received>) {
+        let end = place.end;
+        let payload = Place::Input(place);
+        let received = match self.view {
+            View::Messages => Received::Message(kind, payload),
+            View::Fragments => Received::Fragment(Piece {
+                kind,
+                payload,
+                message_start: true,
+                message_end: true,
+            }),
+        };
+        (end, Some(received))
+    }
+
+    /// RFC 6455 section 5.4: begins a message, or continues the one that was begun.
+    fn join_message(&mut self, header: &FrameHeader, limits: &Limits) -> Result<(), Fault> {
+        let view = self.view;
+        let message = match (message_kind(header.opcode), &mut self.message) {
+            (Some(_), Some(_)) => return Err(ProtocolViolation::MessageInterrupted.into()),
+            (None, None) => return Err(ProtocolViolation::ContinuationWithoutStart.into()),
+            (Some(kind), slot @ None) => {
+                slot.insert(Box::new(Assembler::new(kind, header.rsv1, view)))
+            }
+            (None, Some(message)) => message,
+        };
+        message.admit(header.payload_len, limits)
+    }
+
+    /// Takes in what there is of a frame's payload.
+    fn payload(&mut self, mut frame: Frame, limits: &Limits, input: &mut [u8], at: usize) -> Turn {
+        let missing = frame.header.payload_len - frame.received;
+        let rest = input.get_mut(at..).unwrap_or_default();
+        let len = usize::try_from(missing).map_or(rest.len(), |missing| missing.min(rest.len()));
+        let piece = rest.get_mut(..len).unwrap_or_default();
+        unmask(&mut frame, piece);
+        let complete = len as u64 == missing;
+        if frame.header.opcode.is_control() {
+            self.advance(frame, len, complete);
+            return Ok((
+                at + len,
+                self.control_piece(&frame.header, at, piece, complete)?,
+            ));
+        }
+        let last = complete && frame.header.fin;
+        let message = self
+            .message
+            .as_mut()
+            .expect("a data frame has joined a message");
+        let (used, received) = match message.view {
+            View::Messages => (len, self.assemble(piece, last, limits)?),
+            View::Fragments => self.hand_out(piece, at, last)?,
+        };
+        self.advance(frame, used, complete && used == len);
+        Ok((at + used, received))
+    }
+
+    /// Remembers how far a frame has come, unless it is complete.
+    fn advance(&mut self, mut frame: Frame, used: usize, complete: bool) {
+        frame.received += used as u64;
+        self.frame = (!complete).then_some(frame);
+    }
+
+    /// Takes in a piece of a control frame; reports the frame when it is whole.
+    fn control_piece(
+        &mut self,
+        header: &FrameHeader,
+        at: usize,
+        piece: &[u8],
+        complete: bool,
+    ) -> Result<Option<Received>, ProtocolViolation> {
+        if !complete || !self.control.is_empty() {
+            self.control.extend_from_slice(piece);
+            debug_assert!(self.control.len() <= 125, "the header was checked");
+        }
+        if !complete {
+            return Ok(None);
+        }
+        let kept = std::mem::take(&mut self.control);
+        if header.opcode == Opcode::Close {
+            let payload = if kept.is_empty() { piece } else { &kept };
+            return Ok(Some(Received::Close(Close::decode(payload)?)));
+        }
+        let place = if kept.is_empty() {
+            Place::Input(at..at + piece.len())
+        } else {
+            Place::Own(kept.freeze())
+        };
+        Ok(Some(if header.opcode == Opcode::Ping {
+            Received::Ping(place)
+        } else {
+            Received::Pong(place)
+        }))
+    }
+
+    /// Message view: keeps a piece; reports the message when it is whole.
+    fn assemble(
+        &mut self,
+        piece: &[u8],
+        last: bool,
+        limits: &Limits,
+    ) -> Result<Option<Received>, Fault> {
+        let message = self
+            .message
+            .as_mut()
+            .expect("a data frame has joined a message");
+        if message.compressed {
+            let inflater = self.inflater.as_mut().expect("compression was negotiated");
+            message.push_compressed(piece, inflater, limits)?;
+            if last {
+                message.finish_compressed(inflater, limits)?;
+            }
+        } else {
+            message.push(piece)?;
+        }
+        if !last {
+            return Ok(None);
+        }
+        let kind = message.kind;
+        let payload = message.take()?;
+        self.message = None;
+        Ok(Some(Received::Message(kind, Place::Own(payload))))
+    }
+}
+
+/// Unmasks and validates a frame that is a message by itself and lies wholly in the input.
+#[inline]
+fn take_sole(
+    header: FrameHeader,
+    kind: MessageKind,
+    limits: &Limits,
+    piece: &mut [u8],
+) -> Result<MessageKind, Fault> {
+    if header.payload_len > limits.message_size_max {
+        return Err(LimitExceeded::MessageSize.into());
+    }
+    if let Some(key) = header.masking_key {
+        apply_mask(piece, key, 0);
+    }
+    if kind == MessageKind::Text && !is_utf8(piece) {
+        return Err(ProtocolViolation::TextUtf8.into());
+    }
+    Ok(kind)
+}
+
+/// Unmasks what is not unmasked yet of the piece that follows `frame.received`.
+fn unmask(frame: &mut Frame, piece: &mut [u8]) {
+    let end = frame.received + piece.len() as u64;
+    if let Some(key) = frame.header.masking_key {
+        let done = frame.unmasked.saturating_sub(frame.received);
+        let fresh = usize::try_from(done)
+            .ok()
+            .and_then(|done| piece.get_mut(done..));
+        apply_mask(fresh.unwrap_or_default(), key, frame.unmasked);
+    }
+    frame.unmasked = frame.unmasked.max(end);
+}
+
+/// Gives the kind of message a frame begins; `None` for a continuation.
+#[inline]
+const fn message_kind(opcode: Opcode) -> Option<MessageKind> {
+    match opcode {
+        Opcode::Text => Some(MessageKind::Text),
+        Opcode::Binary => Some(MessageKind::Binary),
+        Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => None,
+    }
+}

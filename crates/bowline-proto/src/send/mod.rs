@@ -1,0 +1,498 @@
+//! From messages to bytes: the sending half of a connection.
+
+mod prepared;
+mod queue;
+
+use std::{fmt, io::IoSlice, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+
+pub use prepared::PreparedMessage;
+use queue::{SHARED_LEN_MIN, SendQueue};
+
+use crate::{
+    deflate::{Compressor, ContextPool, Level, WindowBits},
+    error::Misuse,
+    frame::{Close, FrameHeader, MaskingKey, MaskingKeySource, Opcode, apply_mask},
+    message::{MessageKind, Payload},
+    receive::Utf8Validator,
+};
+
+/// Says whether a fragment is the last of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fin {
+    /// More fragments follow.
+    More,
+    /// The message is complete.
+    Last,
+}
+
+/// Encodes what this end sends and queues it.
+pub(crate) struct SendPath {
+    /// Where masking keys come from; `None` in the server role, which does not mask.
+    masks: Option<Box<dyn MaskingKeySource>>,
+    queue: SendQueue,
+    /// The fragmented message that is not finished.
+    message: Option<Outgoing>,
+    /// The frame sent in pieces that is not finished.
+    frame: Option<OpenFrame>,
+    /// Pongs queued since the queue was last empty.
+    pong_count: u8,
+    /// The newest ping not answered yet, once `pong_count` is at its bound.
+    pong_latest: Option<Box<[u8]>>,
+    compression: Option<Box<Compression>>,
+}
+
+/// How messages are compressed.
+#[derive(Debug)]
+pub(crate) struct Compression {
+    pub(crate) compressor: Compressor,
+    /// Shorter messages are sent as they are.
+    pub(crate) size_min: usize,
+    /// What a prepared message is compressed with.
+    pub(crate) window_bits: WindowBits,
+    pub(crate) level: Level,
+    pub(crate) pool: Arc<ContextPool>,
+}
+
+/// A message sent in fragments.
+#[derive(Debug)]
+struct Outgoing {
+    kind: MessageKind,
+    compressed: bool,
+    utf8: Utf8Validator,
+}
+
+/// A frame whose payload is sent in pieces.
+#[derive(Debug)]
+struct OpenFrame {
+    missing: u64,
+    sent: u64,
+    key: Option<MaskingKey>,
+    fin: Fin,
+}
+
+/// Whether a message may be compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compress {
+    /// When it was negotiated and the message is long enough.
+    #[default]
+    Auto,
+    /// Never: for secrets next to text a third party can choose (RFC 7692 section 8).
+    Never,
+}
+
+impl SendPath {
+    pub(crate) fn new(
+        masks: Option<Box<dyn MaskingKeySource>>,
+        compression: Option<Compression>,
+    ) -> Self {
+        Self {
+            masks,
+            queue: SendQueue::default(),
+            message: None,
+            frame: None,
+            pong_count: 0,
+            pong_latest: None,
+            compression: compression.map(Box::new),
+        }
+    }
+
+    /// Queues a whole message.
+    #[inline]
+    pub(crate) fn message(
+        &mut self,
+        kind: MessageKind,
+        payload: Payload<'_>,
+        compress: Compress,
+    ) -> Result<(), Misuse> {
+        self.check_between_messages()?;
+        if compress == Compress::Auto && self.is_compressible(payload.len()) {
+            self.compressed_message(kind, &payload);
+        } else {
+            self.data_frame(FrameStart::sole(kind), payload);
+        }
+        Ok(())
+    }
+
+    /// Queues a message that is encoded once for many connections.
+    pub(crate) fn prepared(&mut self, message: &PreparedMessage) -> Result<(), Misuse> {
+        self.check_between_messages()?;
+        if self.masks.is_some() {
+            return self.message(message.kind(), message.payload(), Compress::Auto);
+        }
+        match &mut self.compression {
+            Some(compression) if message.len() >= compression.size_min => {
+                self.queue.push_encoded(message.compressed(compression));
+                compression.compressor.append_prepared(&message.payload());
+            }
+            _ => self.queue.push_encoded(message.plain()),
+        }
+        Ok(())
+    }
+
+    /// Queues a fragment of a message; the first one begins it.
+    pub(crate) fn fragment(
+        &mut self,
+        kind: MessageKind,
+        payload: Payload<'_>,
+        fin: Fin,
+        compress: Compress,
+    ) -> Result<(), Misuse> {
+        let compress = compress == Compress::Auto && self.compression.is_some();
+        let (mut message, begins) = self.take_message(kind, compress)?;
+        if let Err(misuse) = message.check(&payload, fin) {
+            self.message = (!begins).then_some(message);
+            return Err(misuse);
+        }
+        let start = FrameStart {
+            opcode: if begins {
+                opcode(kind)
+            } else {
+                Opcode::Continuation
+            },
+            rsv1: begins && message.compressed,
+            fin: fin == Fin::Last,
+        };
+        let payload = match &mut self.compression {
+            Some(compression) if message.compressed => compression.fragment(&payload, fin),
+            _ => payload,
+        };
+        self.data_frame(start, payload);
+        self.message = (fin == Fin::More).then_some(message);
+        Ok(())
+    }
+
+    /// Queues the header of an uncompressed frame whose payload follows in pieces.
+    pub(crate) fn begin_frame(
+        &mut self,
+        kind: MessageKind,
+        payload_len: u64,
+        fin: Fin,
+    ) -> Result<(), Misuse> {
+        if payload_len >= 1 << 63 {
+            return Err(Misuse::FramePayload);
+        }
+        let (message, begins) = self.take_message(kind, false)?;
+        if message.compressed {
+            self.message = Some(message);
+            return Err(Misuse::FrameUnfinished);
+        }
+        let start = FrameStart {
+            opcode: if begins {
+                opcode(kind)
+            } else {
+                Opcode::Continuation
+            },
+            rsv1: false,
+            fin: fin == Fin::Last,
+        };
+        let key = self.next_key();
+        let header = start.header(payload_len, key).encode();
+        let header = Bytes::copy_from_slice(header.as_slice());
+        self.queue.push_part(header, payload_len == 0);
+        self.message = Some(message);
+        self.frame = Some(OpenFrame {
+            missing: payload_len,
+            sent: 0,
+            key,
+            fin,
+        });
+        self.end_frame();
+        Ok(())
+    }
+
+    /// Queues a piece of the payload of the frame that was begun.
+    pub(crate) fn frame_payload(&mut self, payload: Payload<'_>) -> Result<(), Misuse> {
+        let frame = self.frame.as_mut().ok_or(Misuse::FramePayload)?;
+        let len = payload.len() as u64;
+        let missing = frame.missing.checked_sub(len).ok_or(Misuse::FramePayload)?;
+        let fin = if missing == 0 { frame.fin } else { Fin::More };
+        let message = self.message.as_mut().ok_or(Misuse::FramePayload)?;
+        message.check(&payload, fin)?;
+        if payload.is_empty() {
+            return Ok(());
+        }
+        let part = match frame.key {
+            None => payload.into_bytes(),
+            Some(key) => {
+                let mut masked = BytesMut::from(payload.as_slice());
+                apply_mask(&mut masked, key, frame.sent);
+                masked.freeze()
+            }
+        };
+        frame.missing = missing;
+        frame.sent += len;
+        self.queue.push_part(part, missing == 0);
+        self.end_frame();
+        Ok(())
+    }
+
+    /// Queues a ping or pong, ahead of data.
+    pub(crate) fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Misuse> {
+        if payload.len() > CONTROL_LEN_MAX {
+            return Err(Misuse::ControlTooLong);
+        }
+        let key = self.next_key();
+        let start = FrameStart {
+            opcode,
+            rsv1: false,
+            fin: true,
+        };
+        let header = start.header(payload.len() as u64, key).encode();
+        self.queue.push_control(&header, payload, key);
+        Ok(())
+    }
+
+    /// Answers a ping. The first ones are answered each; while the peer does not take them in,
+    /// only the newest is kept (RFC 6455 section 5.5.3).
+    pub(crate) fn answer_ping(&mut self, payload: &[u8]) {
+        if self.pong_count < PONG_COUNT_MAX {
+            self.pong_count += 1;
+            let queued = self.control(Opcode::Pong, payload);
+            debug_assert!(queued.is_ok(), "a ping has at most 125 bytes");
+        } else {
+            self.pong_latest = Some(payload.into());
+        }
+    }
+
+    /// Queues a close frame behind the data. Nothing is queued after it.
+    ///
+    /// Inside a frame sent in pieces there is no place for one; then the stream just ends.
+    pub(crate) fn close(&mut self, close: Option<&Close>) {
+        if self.frame.is_some() {
+            return;
+        }
+        let mut payload = [0; CONTROL_LEN_MAX];
+        let mut len = 0;
+        if let Some(close) = close {
+            let code = close.code().0.to_be_bytes();
+            let bytes = code.iter().chain(close.reason().as_bytes());
+            for (slot, byte) in payload.iter_mut().zip(bytes) {
+                *slot = *byte;
+                len += 1;
+            }
+        }
+        let key = self.next_key();
+        let start = FrameStart {
+            opcode: Opcode::Close,
+            rsv1: false,
+            fin: true,
+        };
+        let payload = payload.get(..len).unwrap_or_default();
+        self.queue
+            .push_copied(&start.header(len as u64, key).encode(), payload, key);
+        self.pong_latest = None;
+    }
+
+    /// Says whether a frame sent in pieces is unfinished.
+    pub(crate) fn is_inside_frame(&self) -> bool {
+        self.frame.is_some()
+    }
+
+    /// The number of bytes queued.
+    pub(crate) fn queued_len(&self) -> usize {
+        self.queue.len()
+    }
+
+    #[inline]
+    pub(crate) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.queue.slices(slices)
+    }
+
+    #[inline]
+    pub(crate) fn advance(&mut self, written: usize) {
+        self.queue.advance(written);
+        if self.queue.is_empty() && self.pong_count > 0 {
+            self.pong_count = 0;
+            if let Some(payload) = self.pong_latest.take() {
+                self.answer_ping(&payload);
+            }
+        }
+    }
+
+    /// Drops everything queued: nothing will be written any more.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        self.message = None;
+        self.frame = None;
+        self.pong_latest = None;
+        self.compression = None;
+    }
+
+    fn check_between_messages(&self) -> Result<(), Misuse> {
+        match (&self.message, &self.frame) {
+            (None, None) => Ok(()),
+            (_, Some(_)) => Err(Misuse::FrameUnfinished),
+            (Some(_), None) => Err(Misuse::MessageUnfinished),
+        }
+    }
+
+    /// Takes the unfinished message to continue it, or begins one; says which.
+    fn take_message(
+        &mut self,
+        kind: MessageKind,
+        compressed: bool,
+    ) -> Result<(Outgoing, bool), Misuse> {
+        if self.frame.is_some() {
+            return Err(Misuse::FrameUnfinished);
+        }
+        match self.message.take() {
+            None => Ok((
+                Outgoing {
+                    kind,
+                    compressed,
+                    utf8: Utf8Validator::default(),
+                },
+                true,
+            )),
+            Some(message) if message.kind == kind => Ok((message, false)),
+            Some(message) => {
+                self.message = Some(message);
+                Err(Misuse::FragmentKind)
+            }
+        }
+    }
+
+    /// Forgets a frame sent in pieces once it is complete, and its message if it was the last.
+    fn end_frame(&mut self) {
+        let Some(fin) = self
+            .frame
+            .as_ref()
+            .filter(|frame| frame.missing == 0)
+            .map(|f| f.fin)
+        else {
+            return;
+        };
+        self.frame = None;
+        if fin == Fin::Last {
+            self.message = None;
+        }
+    }
+
+    fn is_compressible(&self, len: usize) -> bool {
+        self.compression
+            .as_ref()
+            .is_some_and(|compression| len >= compression.size_min)
+    }
+
+    /// Sends a message compressed, unless that makes it longer.
+    fn compressed_message(&mut self, kind: MessageKind, payload: &Payload<'_>) {
+        let mut output = BytesMut::new();
+        let compression = self
+            .compression
+            .as_mut()
+            .expect("is_compressible was asked");
+        let compressed = compression.compressor.compress(payload, &mut output);
+        let mut start = FrameStart::sole(kind);
+        if compressed.size() < payload.len() {
+            compressed.commit();
+            start.rsv1 = true;
+            self.data_frame(start, Payload::Shared(output.freeze()));
+        } else {
+            compressed.discard();
+            self.data_frame(start, payload.clone());
+        }
+    }
+
+    #[inline]
+    fn data_frame(&mut self, start: FrameStart, payload: Payload<'_>) {
+        let key = self.next_key();
+        let header = start.header(payload.len() as u64, key).encode();
+        match payload {
+            Payload::Shared(bytes) if key.is_none() && bytes.len() >= SHARED_LEN_MIN => {
+                self.queue.push_shared(&header, bytes);
+            }
+            payload @ (Payload::Shared(_) | Payload::Borrowed(_)) => {
+                self.queue.push_copied(&header, &payload, key);
+            }
+        }
+    }
+
+    #[inline]
+    fn next_key(&mut self) -> Option<MaskingKey> {
+        self.masks.as_mut().map(|source| source.masking_key())
+    }
+}
+
+impl fmt::Debug for SendPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendPath")
+            .field("queue", &self.queue)
+            .field("message", &self.message)
+            .field("frame", &self.frame)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Compression {
+    /// Compresses a fragment so that what it holds can be read at once.
+    fn fragment(&mut self, payload: &[u8], fin: Fin) -> Payload<'static> {
+        let mut output = BytesMut::new();
+        match fin {
+            Fin::More => self.compressor.compress_fragment(payload, &mut output),
+            Fin::Last => self.compressor.compress_last_fragment(payload, &mut output),
+        };
+        Payload::Shared(output.freeze())
+    }
+}
+
+impl Outgoing {
+    /// RFC 6455 section 5.6: text must be UTF-8, across its fragments.
+    fn check(&mut self, payload: &[u8], fin: Fin) -> Result<(), Misuse> {
+        if self.kind == MessageKind::Binary {
+            return Ok(());
+        }
+        let mut utf8 = self.utf8.clone();
+        utf8.feed(payload).map_err(|_| Misuse::TextUtf8)?;
+        if fin == Fin::Last {
+            utf8.finish().map_err(|_| Misuse::TextUtf8)?;
+        }
+        self.utf8 = utf8;
+        Ok(())
+    }
+}
+
+/// The parts of a header that do not depend on the payload.
+#[derive(Clone, Copy)]
+struct FrameStart {
+    opcode: Opcode,
+    rsv1: bool,
+    fin: bool,
+}
+
+impl FrameStart {
+    fn sole(kind: MessageKind) -> Self {
+        Self {
+            opcode: opcode(kind),
+            rsv1: false,
+            fin: true,
+        }
+    }
+
+    #[inline]
+    fn header(self, payload_len: u64, masking_key: Option<MaskingKey>) -> FrameHeader {
+        let Self { opcode, rsv1, fin } = self;
+        FrameHeader {
+            fin,
+            rsv1,
+            rsv2: false,
+            rsv3: false,
+            opcode,
+            payload_len,
+            masking_key,
+        }
+    }
+}
+
+fn opcode(kind: MessageKind) -> Opcode {
+    match kind {
+        MessageKind::Text => Opcode::Text,
+        MessageKind::Binary => Opcode::Binary,
+    }
+}
+
+/// RFC 6455 section 5.5.
+const CONTROL_LEN_MAX: usize = 125;
+/// How many pings in a row are answered each before the peer takes anything in.
+const PONG_COUNT_MAX: u8 = 16;

@@ -1,0 +1,215 @@
+//! What waits to be written, in order.
+
+use std::{collections::VecDeque, io::IoSlice};
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::frame::{EncodedHeader, MaskingKey, apply_mask};
+
+/// Holds encoded frames until they are written.
+///
+/// Small frames are flattened into `tail`; large payloads are shared and never copied. Control
+/// frames pass ahead of data, but never into a frame. An empty queue owns no storage.
+#[derive(Debug, Default)]
+pub(crate) struct SendQueue {
+    /// In front of `tail`.
+    segments: VecDeque<Segment>,
+    /// Whole frames, flattened.
+    tail: BytesMut,
+    /// Whole control frames that still have to be placed among the others.
+    control: BytesMut,
+    /// Some, but not all, bytes of the frame at the front were written.
+    mid_frame: bool,
+    /// The number of bytes queued.
+    len: usize,
+}
+
+/// A run of bytes in the queue.
+#[derive(Debug)]
+struct Segment {
+    bytes: Bytes,
+    /// A frame ends where the segment ends, so another may follow.
+    ends_frame: bool,
+}
+
+impl SendQueue {
+    /// The number of bytes queued.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends a whole frame, copying and, given a key, masking its payload.
+    #[inline]
+    pub(crate) fn push_copied(
+        &mut self,
+        header: &EncodedHeader,
+        payload: &[u8],
+        key: Option<MaskingKey>,
+    ) {
+        let needed = header.as_slice().len() + payload.len();
+        self.len += needed;
+        if self.tail.len() + needed > FLAT_LEN_MAX {
+            self.seal(true);
+        }
+        if self.tail.capacity() - self.tail.len() < needed {
+            self.tail.reserve(needed.max(TAIL_START));
+        }
+        append_frame(&mut self.tail, header, payload, key);
+    }
+
+    /// Appends a whole frame whose payload is shared, not copied.
+    pub(crate) fn push_shared(&mut self, header: &EncodedHeader, payload: Bytes) {
+        self.len += header.as_slice().len() + payload.len();
+        self.tail.extend_from_slice(header.as_slice());
+        self.seal(false);
+        self.segments.push_back(Segment {
+            bytes: payload,
+            ends_frame: true,
+        });
+    }
+
+    /// Appends bytes that are whole encoded frames.
+    pub(crate) fn push_encoded(&mut self, frames: &Bytes) {
+        self.len += frames.len();
+        if frames.len() >= SHARED_LEN_MIN {
+            self.seal(true);
+            self.segments.push_back(Segment {
+                bytes: frames.clone(),
+                ends_frame: true,
+            });
+            return;
+        }
+        if self.tail.len() + frames.len() > FLAT_LEN_MAX {
+            self.seal(true);
+        }
+        self.tail.extend_from_slice(frames);
+    }
+
+    /// Appends a part of a frame; `ends_frame` with its last one.
+    pub(crate) fn push_part(&mut self, part: Bytes, ends_frame: bool) {
+        self.len += part.len();
+        self.seal(true);
+        self.segments.push_back(Segment {
+            bytes: part,
+            ends_frame,
+        });
+    }
+
+    /// Queues a whole control frame, which will pass ahead of data.
+    pub(crate) fn push_control(
+        &mut self,
+        header: &EncodedHeader,
+        payload: &[u8],
+        key: Option<MaskingKey>,
+    ) {
+        self.len += header.as_slice().len() + payload.len();
+        append_frame(&mut self.control, header, payload, key);
+    }
+
+    /// Offers what is to be written next; gives the number of slices filled.
+    #[inline]
+    pub(crate) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
+        if !self.control.is_empty() {
+            self.place_control();
+        }
+        let queued = self.segments.iter().map(|segment| segment.bytes.as_ref());
+        let tail = Some(self.tail.as_ref()).filter(|tail| !tail.is_empty());
+        let mut filled = 0;
+        for (slot, bytes) in slices.iter_mut().zip(queued.chain(tail)) {
+            *slot = IoSlice::new(bytes);
+            filled += 1;
+        }
+        filled
+    }
+
+    /// Drops `written` bytes from the front.
+    #[inline]
+    pub(crate) fn advance(&mut self, mut written: usize) {
+        debug_assert!(written <= self.len, "only what was offered can be written");
+        self.len = self.len.saturating_sub(written);
+        while let Some(front) = self.segments.front_mut() {
+            if written < front.bytes.len() {
+                front.bytes.advance(written);
+                self.mid_frame |= written > 0;
+                return;
+            }
+            written -= front.bytes.len();
+            self.mid_frame = !front.ends_frame;
+            self.segments.pop_front();
+        }
+        self.advance_tail(written);
+    }
+
+    /// Drops everything: nothing will be written any more.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn advance_tail(&mut self, written: usize) {
+        if written >= self.tail.len() {
+            // Giving the storage back keeps an idle connection free of buffers.
+            self.tail = BytesMut::new();
+            if self.segments.capacity() > 0 {
+                self.segments = VecDeque::new();
+            }
+        } else if written > 0 {
+            self.tail.advance(written);
+            self.seal(true);
+            self.mid_frame = true;
+        }
+    }
+
+    /// Moves the tail behind the other segments.
+    fn seal(&mut self, ends_frame: bool) {
+        if !self.tail.is_empty() {
+            let bytes = self.tail.split().freeze();
+            self.segments.push_back(Segment { bytes, ends_frame });
+        }
+    }
+
+    /// Puts the control frames where the frame being written ends, if its end is queued.
+    fn place_control(&mut self) {
+        let at = if self.mid_frame {
+            match self.segments.iter().position(|segment| segment.ends_frame) {
+                Some(end) => end + 1,
+                None => return,
+            }
+        } else {
+            0
+        };
+        let bytes = self.control.split().freeze();
+        self.segments.insert(
+            at,
+            Segment {
+                bytes,
+                ends_frame: true,
+            },
+        );
+    }
+}
+
+#[inline]
+fn append_frame(
+    out: &mut BytesMut,
+    header: &EncodedHeader,
+    payload: &[u8],
+    key: Option<MaskingKey>,
+) {
+    out.extend_from_slice(header.as_slice());
+    let start = out.len();
+    out.extend_from_slice(payload);
+    if let Some(key) = key {
+        apply_mask(out.get_mut(start..).unwrap_or_default(), key, 0);
+    }
+}
+
+/// What flattened frames take together at most; a pong waits for no more than this.
+const FLAT_LEN_MAX: usize = 16 << 10;
+/// The first storage of a tail, so that a burst of small frames does not grow it step by step.
+const TAIL_START: usize = 512;
+/// From here on sharing a payload is cheaper than copying it.
+pub(crate) const SHARED_LEN_MIN: usize = 4 << 10;
