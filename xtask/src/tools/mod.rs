@@ -106,7 +106,8 @@ fn python(workspace: &Workspace) -> Outcome<PathBuf> {
 
 /// The pinned npm packages; gives their `node_modules`.
 fn node_modules(workspace: &Workspace) -> Outcome<PathBuf> {
-    let minimum = format!("process.exit(parseInt(process.versions.node) < {NODE_VERSION_MIN})");
+    let minimum =
+        format!("process.exit(parseInt(process.versions.node) < {NODE_VERSION_MIN} ? 1 : 0)");
     Program::new("node")
         .expect_success(&["-e", &minimum])
         .map_err(|failure| {
