@@ -59,7 +59,9 @@ fn bench(workspace: &Workspace, scenario: Option<&str>) -> Outcome<()> {
         "--",
     ];
     words.extend(scenario);
-    Step::cargo("bench", &words).run(workspace)
+    Step::cargo("bench", &words)
+        .with(&[workspace.target_variable()])
+        .run(workspace)
 }
 
 /// Fuzzes one target for a number of seconds, on the stable compiler.

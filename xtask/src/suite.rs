@@ -78,7 +78,8 @@ fn static_steps(workspace: &Workspace) -> Vec<Step> {
             &["--", "-D", "warnings"],
         ]
         .concat();
-        steps.push(Step::cargo(&format!("clippy of {folder}"), &clippy));
+        let clippy = Step::cargo(&format!("clippy of {folder}"), &clippy);
+        steps.push(clippy.with(&[workspace.target_variable()]));
     }
     steps
 }

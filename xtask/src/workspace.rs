@@ -1,5 +1,6 @@
 //! `Workspace`: where the sources are, where build output goes, and what cargo knows of the packages.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -38,6 +39,11 @@ impl Workspace {
 
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Makes a crate with a manifest of its own build where the workspace does, and share what is built.
+    pub(crate) fn target_variable(&self) -> (&'static str, OsString) {
+        ("CARGO_TARGET_DIR", self.target.clone().into_os_string())
     }
 
     /// Where the packages for the tests are kept: below the target directory, which cargo resolves.
