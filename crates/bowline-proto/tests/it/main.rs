@@ -1,0 +1,3 @@
+//! The engine's behaviour as its users see it.
+
+mod deflate;
