@@ -42,11 +42,15 @@
 mod compress;
 mod inflate;
 mod level;
+mod negotiate;
 mod pool;
+mod setup;
 mod window;
 
 pub use compress::{Compressed, Compressor, CompressorConfig, compress_standalone};
 pub use inflate::{Finish, InflateError, Inflater, InflaterConfig, Progress};
 pub use level::{Level, MemLevel};
+pub use negotiate::DeflateParams;
 pub use pool::{ContextPool, PoolLimits};
+pub use setup::Deflate;
 pub use window::WindowBits;
