@@ -1,0 +1,3 @@
+//! The permessage-deflate extension (RFC 7692).
+
+pub mod negotiate;
