@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bowline_proto::{Connection, Ending, Event, Misuse};
+use bowline_proto::{Connection, Ending, Event, Misuse, View};
 use bytes::BytesMut;
 
 use crate::{
@@ -41,10 +41,12 @@ impl<S: Transport> Shared<S> {
     /// Gives the next event that `take` takes; `None` when the connection is over.
     pub(crate) fn poll_event<T>(
         &self,
+        view: View,
         cx: &mut Context<'_>,
         mut take: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
         let mut driver = self.lock();
+        driver.connection().set_view(view);
         if let Some(taken) = driver.take_buffered(&mut take) {
             return Poll::Ready(Some(taken));
         }
