@@ -97,7 +97,7 @@ impl ClientRequest {
 
     /// Offers permessage-deflate in place of what was offered before; offers nothing when it is
     /// disabled.
-    pub fn set_deflate(&mut self, wish: &DeflateNegotiation) {
+    pub fn set_deflate(&mut self, wish: DeflateNegotiation) {
         self.deflate_offers.clear();
         self.deflate_offers.extend(wish.offer());
     }

@@ -1,0 +1,4 @@
+//! Tests of the engine from outside: one binary, one module per subject.
+
+#[cfg(test)]
+mod handshake;
