@@ -164,12 +164,7 @@ fn a_limit_of_nothing_is_no_special_path() {
 #[test]
 fn more_headers_than_usual_are_read_within_the_limit() {
     let lines: Vec<_> = (0..100)
-        .map(|number| {
-            format!(
-                "X-{number}: {number}
-"
-            )
-        })
+        .map(|number| format!("X-{number}: {number}\r\n"))
         .collect();
     let lines = lines.concat();
     let head = super::request(&format!("GET / HTTP/1.1\r\n{lines}\r\n")).unwrap();

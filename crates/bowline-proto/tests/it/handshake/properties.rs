@@ -131,7 +131,10 @@ fn same<H>(
 
 proptest! {
     #[test]
-    fn any_chunking_of_a_browser_head_gives_the_same_head(sizes in sizes(), frames in vec(any::<u8>(), 0..50)) {
+    fn any_chunking_of_a_browser_head_gives_the_same_head(
+        sizes in sizes(),
+        frames in vec(any::<u8>(), 0..50),
+    ) {
         let bytes = [BROWSER.as_bytes(), &frames].concat();
         let (head, end) =
             parsed::<RequestHead>(&bytes, &sizes, HeadLimits::default()).unwrap().unwrap();
@@ -192,7 +195,9 @@ proptest! {
     }
 
     #[test]
-    fn extension_grammar_never_panics_and_keeps_its_bounds(value in "[ab;,=\"\\\\ \t\u{e9}]{0,60}") {
+    fn extension_grammar_never_panics_and_keeps_its_bounds(
+        value in "[ab;,=\"\\\\ \t\u{e9}]{0,60}",
+    ) {
         if let Ok(list) = parse_extensions([value.as_bytes()]) {
             prop_assert!(!list.is_empty() && list.len() <= 16);
             for extension in list {
@@ -203,7 +208,10 @@ proptest! {
     }
 
     #[test]
-    fn any_server_answer_fits_the_offers_and_the_server(wish in wish(), offers in vec(offer(), 0..4)) {
+    fn any_server_answer_fits_the_offers_and_the_server(
+        wish in wish(),
+        offers in vec(offer(), 0..4),
+    ) {
         if let Some(answer) = wish.answer(&offers) {
             let params = answer.params();
             prop_assert!(params.server_max_window_bits <= wish.send_window_bits_max.get());

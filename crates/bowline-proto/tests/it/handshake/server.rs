@@ -404,3 +404,11 @@ fn any_status_can_refuse_but_not_one_that_goes_on() {
         assert_eq!(written(status, body), Err(misuse), "{status}");
     }
 }
+
+#[test]
+fn debug_output_holds_no_secrets() {
+    let text = and("Cookie: a=s3cret\r\nAuthorization: Basic s3cret\r\n")
+        .replace("GET / ", "GET /?token=s3cret ");
+    let shown = format!("{:?} {:?}", request(&text).unwrap(), offer(&text));
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
