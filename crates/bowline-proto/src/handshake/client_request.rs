@@ -1,5 +1,7 @@
 //! The request of a client (RFC 6455 section 4.1).
 
+use std::fmt;
+
 use bytes::{BufMut as _, BytesMut};
 
 use super::client::{ClientHandshake, ClientLimits};
@@ -14,7 +16,7 @@ use crate::deflate::negotiate::{DeflateNegotiation, DeflateOffer};
 ///
 /// Every part is checked when it is added, so that [`start`](Self::start) cannot fail and nothing
 /// can be injected into the request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientRequest {
     host: String,
     target: String,
@@ -97,7 +99,7 @@ impl ClientRequest {
 
     /// Offers permessage-deflate in place of what was offered before; offers nothing when it is
     /// disabled.
-    pub fn set_deflate(&mut self, wish: &DeflateNegotiation) {
+    pub fn set_deflate(&mut self, wish: DeflateNegotiation) {
         self.deflate_offers.clear();
         self.deflate_offers.extend(wish.offer());
     }
@@ -163,6 +165,19 @@ impl ClientRequest {
             self.deflate_offers.clone(),
             limits,
         )
+    }
+}
+
+/// Leaves out the query and the added headers, which may hold passwords and cookies.
+impl fmt::Debug for ClientRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientRequest")
+            .field("host", &self.host)
+            .field("path", &self.target.split('?').next().unwrap_or_default())
+            .field("origin", &self.origin)
+            .field("subprotocols", &self.subprotocols)
+            .field("deflate_offers", &self.deflate_offers)
+            .finish_non_exhaustive()
     }
 }
 

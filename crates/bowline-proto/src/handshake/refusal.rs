@@ -189,7 +189,6 @@ pub enum RefusalDetail {
 
 impl RefusalDetail {
     /// Returns the number.
-    #[expect(clippy::as_conversions, reason = "the only way to read a discriminant")]
     pub const fn code(self) -> u16 {
         self as u16
     }

@@ -1,5 +1,7 @@
 //! The head of an HTTP/1.x request.
 
+use std::fmt;
+
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::error::HeadError;
@@ -8,7 +10,7 @@ use super::head::{HeadLimits, HeadParser};
 use super::headers::{Headers, Span};
 
 /// A checked request head that owns its bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RequestHead {
     method: Span,
     target: Span,
@@ -160,6 +162,18 @@ impl RequestHead {
             Some((_, resource)) => resource,
             None => self.target(),
         }
+    }
+}
+
+/// Leaves out the query, which may hold passwords.
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method())
+            .field("path", &self.path())
+            .field("version", &self.version)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The head of an HTTP/1.x response.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::error::HeadError;
@@ -7,7 +9,7 @@ use super::headers::{Headers, Span};
 use super::request::HttpVersion;
 
 /// A checked response head that owns its bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ResponseHead {
     status: u16,
     version: HttpVersion,
@@ -67,6 +69,20 @@ impl ResponseHead {
             reason: Span::locate(reason, bytes),
             headers: Headers::locate(bytes, response.headers),
         })
+    }
+}
+
+impl fmt::Debug for ResponseHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseHead")
+            .field("status", &self.status)
+            .field(
+                "reason",
+                &format_args!("\"{}\"", self.reason().escape_ascii()),
+            )
+            .field("version", &self.version)
+            .field("headers", &self.headers)
+            .finish()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The server's side of the opening handshake (RFC 6455 section 4.2).
 
+use std::fmt;
+
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::error::{HandshakeError, HandshakeMisuse};
@@ -69,8 +71,8 @@ pub enum RequestCheck {
 
 /// A checked opening handshake that is not yet answered.
 ///
-/// It shares the bytes of the head, and does not hold on to the rest of it.
-#[derive(Clone, Debug)]
+/// It shares the bytes of the head.
+#[derive(Clone)]
 pub struct ServerHandshake {
     bytes: Bytes,
     key: [u8; 24],
@@ -138,6 +140,17 @@ impl ServerHandshake {
             subprotocol: options.subprotocol.map(str::to_owned),
             deflate: deflate.map(DeflateAnswer::params),
         })
+    }
+}
+
+/// Leaves out the bytes of the head, which may hold passwords and cookies.
+impl fmt::Debug for ServerHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandshake")
+            .field("origin", &self.origin())
+            .field("subprotocols", &self.subprotocols().collect::<Vec<_>>())
+            .field("deflate_offers", &self.deflate_offers)
+            .finish_non_exhaustive()
     }
 }
 
