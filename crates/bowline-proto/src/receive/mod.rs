@@ -177,12 +177,15 @@ impl ReceivePath {
                 return Err(LimitExceeded::FrameSize.into());
             }
             if let Some(kind) = self.sole_frame(&header) {
+                if header.payload_len > limits.message_size_max && self.view == View::Messages {
+                    return Err(LimitExceeded::MessageSize.into());
+                }
                 let end = usize::try_from(header.payload_len)
                     .ok()
                     .and_then(|len| at.checked_add(len));
                 if let Some(piece) = end.and_then(|end| input.get_mut(at..end)) {
-                    return take_sole(header, kind, limits, piece)
-                        .map(|kind| self.report_sole(kind, at..at + piece.len()));
+                    let kind = take_sole(header, kind, piece)?;
+                    return Ok(self.report_sole(kind, at..at + piece.len()));
                 }
             }
             self.join_message(&header, limits)?;
@@ -362,17 +365,13 @@ impl ReceivePath {
 fn take_sole(
     header: FrameHeader,
     kind: MessageKind,
-    limits: &Limits,
     piece: &mut [u8],
-) -> Result<MessageKind, Fault> {
-    if header.payload_len > limits.message_size_max {
-        return Err(LimitExceeded::MessageSize.into());
-    }
+) -> Result<MessageKind, ProtocolViolation> {
     if let Some(key) = header.masking_key {
         apply_mask(piece, key, 0);
     }
     if kind == MessageKind::Text && !is_utf8(piece) {
-        return Err(ProtocolViolation::TextUtf8.into());
+        return Err(ProtocolViolation::TextUtf8);
     }
     Ok(kind)
 }
