@@ -147,7 +147,11 @@ impl ReceivePath {
             return self.payload(frame, limits, input, at);
         }
         if self.is_draining() {
-            return Ok((at, self.drain_fragments()?));
+            return match self.drain_fragments()? {
+                // The backlog was empty after all, and the input still waits.
+                None => self.turn(limits, input, at),
+                received => Ok((at, received)),
+            };
         }
         match self.spill.complete(input.get(at..).unwrap_or_default())? {
             Some((header, len)) => self.start_frame(header, limits, input, at + len),
