@@ -40,7 +40,7 @@ pub struct Limits {
     pub message_size_max: u64,
     /// The longest data frame in bytes, as on the wire.
     pub frame_size_max: u64,
-    /// The most frames in one message.
+    /// The most frames in one message; 0 counts as 1.
     pub fragment_count_max: u32,
 }
 

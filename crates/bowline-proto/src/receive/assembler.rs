@@ -68,7 +68,7 @@ impl Assembler {
             return Ok(());
         }
         self.frames = self.frames.saturating_add(1);
-        if self.frames > limits.fragment_count_max {
+        if self.frames > limits.fragment_count_max.max(1) {
             return Err(LimitExceeded::FragmentCount.into());
         }
         let len = (self.buffer.len() as u64).saturating_add(payload_len);
