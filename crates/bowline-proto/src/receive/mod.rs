@@ -273,6 +273,10 @@ impl ReceivePath {
         let missing = frame.header.payload_len - frame.received;
         let rest = input.get_mut(at..).unwrap_or_default();
         let len = usize::try_from(missing).map_or(rest.len(), |missing| missing.min(rest.len()));
+        if len == 0 && missing > 0 && !self.is_draining() {
+            self.frame = Some(frame);
+            return Ok((at, None));
+        }
         let piece = rest.get_mut(..len).unwrap_or_default();
         unmask(&mut frame, piece);
         let complete = len as u64 == missing;
