@@ -36,7 +36,7 @@ pub(crate) struct SendPath {
     message: Option<Outgoing>,
     /// The frame sent in pieces that is not finished.
     frame: Option<OpenFrame>,
-    /// Pongs queued since the queue was last empty.
+    /// Pongs queued since no control frame waited.
     pong_count: u8,
     /// The newest ping not answered yet, once `pong_count` is at its bound.
     pong_latest: Option<Box<[u8]>>,
@@ -303,7 +303,7 @@ impl SendPath {
     #[inline]
     pub(crate) fn advance(&mut self, written: usize) {
         self.queue.advance(written);
-        if self.queue.is_empty() && self.pong_count > 0 {
+        if self.pong_count > 0 && !self.queue.holds_control() {
             self.pong_count = 0;
             if let Some(payload) = self.pong_latest.take() {
                 self.answer_ping(&payload);

@@ -50,8 +50,9 @@ impl SendQueue {
         self.len
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+    /// Says whether control frames wait that [`push_control`](Self::push_control) queued.
+    pub(crate) fn holds_control(&self) -> bool {
+        self.control_segments > 0 || !self.control.is_empty()
     }
 
     /// Appends a whole frame, copying and, given a key, masking its payload.
