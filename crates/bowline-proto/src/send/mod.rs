@@ -281,7 +281,7 @@ impl SendPath {
         };
         let payload = payload.get(..len).unwrap_or_default();
         self.queue
-            .push_copied(&start.header(len as u64, key).encode(), payload, key);
+            .push_close(&start.header(len as u64, key).encode(), payload, key);
         self.pong_latest = None;
     }
 

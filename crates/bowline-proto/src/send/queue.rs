@@ -125,6 +125,24 @@ impl SendQueue {
         append_frame(&mut self.control, header, payload, key);
     }
 
+    /// Appends a close frame, the last frame of all.
+    pub(crate) fn push_close(
+        &mut self,
+        header: &EncodedHeader,
+        payload: &[u8],
+        key: Option<MaskingKey>,
+    ) {
+        // Control frames that are not placed yet can still pass ahead of it.
+        self.seal(Holds::Frames);
+        self.push_copied(header, payload, key);
+    }
+
+    /// Drops the control frames that are not placed yet.
+    pub(crate) fn drop_control(&mut self) {
+        self.len -= self.control.len();
+        self.control = BytesMut::new();
+    }
+
     /// Offers what is to be written next; gives the number of slices filled.
     #[inline]
     pub(crate) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
