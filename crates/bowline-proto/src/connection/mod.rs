@@ -287,15 +287,22 @@ impl Connection {
     }
 
     /// RFC 6455 section 5.5.1: a close frame is answered by one with the same code.
+    ///
+    /// Inside a frame sent in pieces it cannot be; then the stream is ended instead.
     fn handle_close(&mut self, close: Option<&Close>, now: Instant) {
+        self.receive.clear();
         if self.state == State::Open {
+            let mut ending = Ending::clean(EndedBy::Peer, close);
             let answer = close.map(|close| Close::of_fault(close.code()));
-            self.send.close(answer.as_ref());
-            self.ending = Some(Box::new(Ending::clean(EndedBy::Peer, close)));
+            if !self.send.close(answer.as_ref()) {
+                ending.cause = Cause::Aborted;
+                self.ending = Some(Box::new(ending));
+                return self.change(Change::Fail, now);
+            }
+            self.ending = Some(Box::new(ending));
         } else if let Some(ending) = &mut self.ending {
             ending.cause = Cause::ClosingHandshake;
         }
-        self.receive.clear();
         self.change(Change::ReceiveClose, now);
     }
 

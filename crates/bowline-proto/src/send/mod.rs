@@ -258,10 +258,13 @@ impl SendPath {
 
     /// Queues a close frame behind the data. Nothing is queued after it.
     ///
-    /// Inside a frame sent in pieces there is no place for one; then the stream just ends.
-    pub(crate) fn close(&mut self, close: Option<&Close>) {
+    /// Inside a frame sent in pieces there is no place for one; then the stream just ends. Says
+    /// whether the frame was queued.
+    pub(crate) fn close(&mut self, close: Option<&Close>) -> bool {
+        self.pong_latest = None;
         if self.frame.is_some() {
-            return;
+            self.queue.drop_control();
+            return false;
         }
         let mut payload = [0; CONTROL_LEN_MAX];
         let mut len = 0;
@@ -282,7 +285,7 @@ impl SendPath {
         let payload = payload.get(..len).unwrap_or_default();
         self.queue
             .push_close(&start.header(len as u64, key).encode(), payload, key);
-        self.pong_latest = None;
+        true
     }
 
     /// Says whether a frame sent in pieces is unfinished.
