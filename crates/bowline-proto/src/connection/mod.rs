@@ -302,6 +302,10 @@ impl Connection {
             self.ending = Some(Box::new(ending));
         } else if let Some(ending) = &mut self.ending {
             ending.cause = Cause::ClosingHandshake;
+            if let Some(close) = close {
+                ending.code = close.code();
+                ending.reason = close.reason().into();
+            }
         }
         self.change(Change::ReceiveClose, now);
     }
