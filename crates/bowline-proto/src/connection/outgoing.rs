@@ -142,9 +142,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends the connection at once, without a close frame.
+    /// Ends the connection at once, without a close frame. An ending that is decided stays.
     pub fn abort(&mut self) {
-        self.ending = None;
         self.end(EndedBy::Local, Cause::Aborted);
     }
 
