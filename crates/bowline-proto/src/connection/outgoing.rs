@@ -84,7 +84,8 @@ impl Connection {
     /// So a frame of any length passes in constant memory. It is not compressed.
     ///
     /// # Errors
-    /// As [`send_fragment`](Self::send_fragment); [`Misuse::FramePayload`] for 2^63 bytes or more.
+    /// As [`send_fragment`](Self::send_fragment); [`Misuse::FramePayload`] for 2^63 bytes or more;
+    /// [`Misuse::MessageUnfinished`] inside a compressed message.
     pub fn begin_frame(
         &mut self,
         kind: MessageKind,

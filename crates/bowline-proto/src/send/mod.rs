@@ -173,10 +173,15 @@ impl SendPath {
         if payload_len >= 1 << 63 {
             return Err(Misuse::FramePayload);
         }
-        let (message, begins) = self.take_message(kind, false)?;
-        if message.compressed {
-            self.message = Some(message);
-            return Err(Misuse::FrameUnfinished);
+        let (mut message, begins) = self.take_message(kind, false)?;
+        let allowed = match (message.compressed, payload_len) {
+            (true, _) => Err(Misuse::MessageUnfinished),
+            (false, 0) => message.check(&[], fin),
+            (false, _) => Ok(()),
+        };
+        if let Err(misuse) = allowed {
+            self.message = (!begins).then_some(message);
+            return Err(misuse);
         }
         let start = FrameStart {
             opcode: if begins {
