@@ -14,7 +14,7 @@ use crate::{
     ending::{EndedBy, Ending, Phase},
     error::{Cause, Fault},
     event::{Event, Fragment},
-    frame::{Close, CloseCode, MaskingKeySource, Opcode},
+    frame::{Close, CloseCode, MaskingKeySource},
     keepalive::{Due, Keepalive},
     message::{Message, Payload},
     receive::{Place, ReceivePath, Received, View},
@@ -204,9 +204,11 @@ impl Connection {
         };
         match self.keepalive.due(&keepalive, now) {
             Due::Nothing => {}
-            Due::Ping(payload) => {
-                let queued = self.send.control(Opcode::Ping, &payload);
-                debug_assert!(queued.is_ok(), "a keepalive ping is short");
+            Due::Ping => self.keepalive_ping(now),
+            // A ping that waits for the end of a frame is not unanswered while the peer takes the
+            // frame in.
+            Due::GiveUp if self.send.has_ping_waiting() && self.send.take_progress() => {
+                self.keepalive.await_life(now);
             }
             Due::GiveUp => self.end(EndedBy::Network, Cause::KeepaliveTimeout),
         }
@@ -250,6 +252,16 @@ impl Connection {
             State::CloseExchanged => self.role == Role::Server && self.send.queued_len() == 0,
             State::Failing => self.send.queued_len() == 0,
             State::Closed => true,
+        }
+    }
+
+    /// Asks for a sign of life; a ping that still waits to be written asks for this one too.
+    fn keepalive_ping(&mut self, now: Instant) {
+        self.keepalive.await_life(now);
+        self.send.take_progress();
+        if !self.send.has_ping_waiting() {
+            let payload = self.keepalive.ping_payload(now);
+            self.send.keepalive_ping(&payload);
         }
     }
 

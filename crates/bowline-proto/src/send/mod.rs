@@ -40,6 +40,10 @@ pub(crate) struct SendPath {
     pong_count: u8,
     /// The newest ping not answered yet, once `pong_count` is at its bound.
     pong_latest: Option<Box<[u8]>>,
+    /// A keepalive ping waits to be written.
+    ping_waits: bool,
+    /// Bytes were written since the last keepalive ping was due.
+    progressed: bool,
     compression: Option<Box<Compression>>,
 }
 
@@ -94,6 +98,8 @@ impl SendPath {
             frame: None,
             pong_count: 0,
             pong_latest: None,
+            ping_waits: false,
+            progressed: false,
             compression: compression.map(Box::new),
         }
     }
@@ -249,6 +255,23 @@ impl SendPath {
         Ok(())
     }
 
+    /// Queues a keepalive ping.
+    pub(crate) fn keepalive_ping(&mut self, payload: &[u8]) {
+        let queued = self.control(Opcode::Ping, payload);
+        debug_assert!(queued.is_ok(), "a keepalive ping is short");
+        self.ping_waits = true;
+    }
+
+    /// Says whether the last keepalive ping waits to be written.
+    pub(crate) fn has_ping_waiting(&self) -> bool {
+        self.ping_waits
+    }
+
+    /// Says whether bytes were written since the last call.
+    pub(crate) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.progressed)
+    }
+
     /// Answers a ping. The first ones are answered each; while the peer does not take them in,
     /// only the newest is kept (RFC 6455 section 5.5.3).
     pub(crate) fn answer_ping(&mut self, payload: &[u8]) {
@@ -311,8 +334,10 @@ impl SendPath {
     #[inline]
     pub(crate) fn advance(&mut self, written: usize) {
         self.queue.advance(written);
-        if self.pong_count > 0 && !self.queue.holds_control() {
+        self.progressed |= written > 0;
+        if (self.pong_count > 0 || self.ping_waits) && !self.queue.holds_control() {
             self.pong_count = 0;
+            self.ping_waits = false;
             if let Some(payload) = self.pong_latest.take() {
                 self.answer_ping(&payload);
             }
