@@ -40,7 +40,7 @@ pub struct Limits {
     pub message_size_max: u64,
     /// The longest data frame in bytes, as on the wire.
     pub frame_size_max: u64,
-    /// The most frames in one message.
+    /// The most frames in one message; 0 counts as 1.
     pub fragment_count_max: u32,
 }
 
@@ -69,7 +69,8 @@ impl Default for Limits {
 pub struct Keepalive {
     /// Silence after which a ping is sent.
     pub interval: Duration,
-    /// Silence after the ping that ends the connection. Any byte received is a sign of life.
+    /// Silence after the ping that ends the connection. Any byte received is a sign of life, and so
+    /// is any byte written while the ping waits for the end of a frame.
     pub timeout: Duration,
 }
 

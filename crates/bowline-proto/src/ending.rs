@@ -48,7 +48,8 @@ impl Ending {
         }
     }
 
-    /// An end by closing handshake, begun by `by`; `close` is what `by` said.
+    /// An end by closing handshake, begun by `by`; `close` is what it said. What the peer says
+    /// later replaces it.
     pub(crate) fn clean(by: EndedBy, close: Option<&Close>) -> Self {
         Self {
             by,

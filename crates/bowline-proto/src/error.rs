@@ -189,7 +189,8 @@ pub enum Cause {
     /// The peer did not answer the close frame in time.
     #[error("the peer did not finish the closing handshake before its deadline")]
     CloseTimeout,
-    /// This end gave up without a closing handshake.
+    /// This end gave up without a closing handshake, or was inside a frame sent in pieces and could
+    /// not answer the peer's.
     #[error("the connection was aborted")]
     Aborted,
     /// The stream failed.

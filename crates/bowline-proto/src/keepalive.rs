@@ -22,8 +22,8 @@ pub(crate) struct Keepalive {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     Nothing,
-    /// Send a ping with this payload.
-    Ping([u8; PAYLOAD_LEN]),
+    /// Send a ping.
+    Ping,
     /// The peer is dead.
     GiveUp,
 }
@@ -70,7 +70,7 @@ impl Keepalive {
     }
 
     /// Says what is to be done at `now`.
-    pub(crate) fn due(&mut self, config: &config::Keepalive, now: Instant) -> Due {
+    pub(crate) fn due(&self, config: &config::Keepalive, now: Instant) -> Due {
         match self.deadline(config) {
             Some(deadline) if deadline <= now => {}
             _ => return Due::Nothing,
@@ -78,14 +78,18 @@ impl Keepalive {
         if self.pinged_at.is_some() {
             return Due::GiveUp;
         }
-        Due::Ping(self.ping_payload(now))
+        Due::Ping
     }
 
-    /// Numbers a new ping and starts its clock.
+    /// Starts the clock for a sign of life.
+    pub(crate) fn await_life(&mut self, now: Instant) {
+        self.pinged_at = Some(now);
+    }
+
+    /// Numbers a new ping and gives its payload.
     pub(crate) fn ping_payload(&mut self, now: Instant) -> [u8; PAYLOAD_LEN] {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
-        self.pinged_at = Some(now);
         self.ping = Some((number, now));
         number.to_be_bytes()
     }

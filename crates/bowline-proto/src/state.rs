@@ -12,7 +12,8 @@ pub(crate) enum State {
     CloseSent,
     /// Both close frames exist; what remains is to flush ours and to end the stream.
     CloseExchanged,
-    /// The peer broke a rule: nothing more is read; what is queued is flushed.
+    /// The peer broke a rule, or its close frame cannot be answered: nothing more is read; what is
+    /// queued is flushed.
     Failing,
     /// The end. Nothing is read or sent.
     Closed,

@@ -14,7 +14,7 @@ use crate::{
     ending::{EndedBy, Ending, Phase},
     error::{Cause, Fault},
     event::{Event, Fragment},
-    frame::{Close, CloseCode, MaskingKeySource, Opcode},
+    frame::{Close, CloseCode, MaskingKeySource},
     keepalive::{Due, Keepalive},
     message::{Message, Payload},
     receive::{Place, ReceivePath, Received, View},
@@ -204,9 +204,11 @@ impl Connection {
         };
         match self.keepalive.due(&keepalive, now) {
             Due::Nothing => {}
-            Due::Ping(payload) => {
-                let queued = self.send.control(Opcode::Ping, &payload);
-                debug_assert!(queued.is_ok(), "a keepalive ping is short");
+            Due::Ping => self.keepalive_ping(now),
+            // A ping that waits for the end of a frame is not unanswered while the peer takes the
+            // frame in.
+            Due::GiveUp if self.send.has_ping_waiting() && self.send.take_progress() => {
+                self.keepalive.await_life(now);
             }
             Due::GiveUp => self.end(EndedBy::Network, Cause::KeepaliveTimeout),
         }
@@ -253,6 +255,16 @@ impl Connection {
         }
     }
 
+    /// Asks for a sign of life; a ping that still waits to be written asks for this one too.
+    fn keepalive_ping(&mut self, now: Instant) {
+        self.keepalive.await_life(now);
+        self.send.take_progress();
+        if !self.send.has_ping_waiting() {
+            let payload = self.keepalive.ping_payload(now);
+            self.send.keepalive_ping(&payload);
+        }
+    }
+
     fn report<'a>(&mut self, received: Received, input: &'a [u8], now: Instant) -> Event<'a> {
         match received {
             Received::Message(kind, place) => {
@@ -287,15 +299,26 @@ impl Connection {
     }
 
     /// RFC 6455 section 5.5.1: a close frame is answered by one with the same code.
+    ///
+    /// Inside a frame sent in pieces it cannot be; then the stream is ended instead.
     fn handle_close(&mut self, close: Option<&Close>, now: Instant) {
+        self.receive.clear();
         if self.state == State::Open {
+            let mut ending = Ending::clean(EndedBy::Peer, close);
             let answer = close.map(|close| Close::of_fault(close.code()));
-            self.send.close(answer.as_ref());
-            self.ending = Some(Box::new(Ending::clean(EndedBy::Peer, close)));
+            if !self.send.close(answer.as_ref()) {
+                ending.cause = Cause::Aborted;
+                self.ending = Some(Box::new(ending));
+                return self.change(Change::Fail, now);
+            }
+            self.ending = Some(Box::new(ending));
         } else if let Some(ending) = &mut self.ending {
             ending.cause = Cause::ClosingHandshake;
+            if let Some(close) = close {
+                ending.code = close.code();
+                ending.reason = close.reason().into();
+            }
         }
-        self.receive.clear();
         self.change(Change::ReceiveClose, now);
     }
 

@@ -84,7 +84,8 @@ impl Connection {
     /// So a frame of any length passes in constant memory. It is not compressed.
     ///
     /// # Errors
-    /// As [`send_fragment`](Self::send_fragment); [`Misuse::FramePayload`] for 2^63 bytes or more.
+    /// As [`send_fragment`](Self::send_fragment); [`Misuse::FramePayload`] for 2^63 bytes or more;
+    /// [`Misuse::MessageUnfinished`] inside a compressed message.
     pub fn begin_frame(
         &mut self,
         kind: MessageKind,
@@ -142,9 +143,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends the connection at once, without a close frame.
+    /// Ends the connection at once, without a close frame. An ending that is decided stays.
     pub fn abort(&mut self) {
-        self.ending = None;
         self.end(EndedBy::Local, Cause::Aborted);
     }
 

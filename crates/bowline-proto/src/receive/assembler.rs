@@ -68,7 +68,7 @@ impl Assembler {
             return Ok(());
         }
         self.frames = self.frames.saturating_add(1);
-        if self.frames > limits.fragment_count_max {
+        if self.frames > limits.fragment_count_max.max(1) {
             return Err(LimitExceeded::FragmentCount.into());
         }
         let len = (self.buffer.len() as u64).saturating_add(payload_len);
@@ -153,9 +153,7 @@ impl Assembler {
     /// Makes room for inflated bytes, one byte beyond the limit at most; gives its start.
     fn grow(&mut self, compressed_len: usize, limits: &Limits) -> usize {
         let start = self.buffer.len();
-        let step = compressed_len
-            .saturating_mul(4)
-            .clamp(INFLATE_STEP_MIN, INFLATE_STEP_MAX);
+        let step = inflate_step(compressed_len);
         let left = limits
             .message_size_max
             .saturating_sub(start as u64)
@@ -182,6 +180,14 @@ impl Assembler {
     }
 }
 
-const INFLATE_STEP_MIN: usize = 256;
+/// Gives the room made for inflating a piece.
+pub(super) fn inflate_step(compressed_len: usize) -> usize {
+    compressed_len
+        .saturating_mul(4)
+        .clamp(INFLATE_STEP_MIN, INFLATE_STEP_MAX)
+}
+
+/// What one turn inflates at least.
+pub(super) const INFLATE_STEP_MIN: usize = 256;
 /// What one turn inflates at most; also the size of a piece in the fragment view.
 pub(super) const INFLATE_STEP_MAX: usize = 16 << 10;

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 
 use super::{
     Piece, Place, ReceivePath, Received,
-    assembler::{Backlog, INFLATE_STEP_MAX},
+    assembler::{Backlog, INFLATE_STEP_MAX, INFLATE_STEP_MIN, inflate_step},
 };
 use crate::error::Fault;
 
@@ -39,7 +39,8 @@ impl ReceivePath {
         Ok((piece.len(), received.map(Received::Fragment)))
     }
 
-    /// Inflates at most [`INFLATE_STEP_MAX`] bytes and reports them.
+    /// Inflates at most [`INFLATE_STEP_MAX`] bytes and reports them; the room follows the piece, so
+    /// that a byte on the wire never costs a large piece.
     fn hand_out_compressed(
         &mut self,
         piece: &[u8],
@@ -50,13 +51,17 @@ impl ReceivePath {
             .as_mut()
             .expect("a data frame has joined a message");
         let inflater = self.inflater.as_mut().expect("compression was negotiated");
-        let mut output = BytesMut::zeroed(INFLATE_STEP_MAX);
+        let room = match message.backlog {
+            Backlog::None => inflate_step(piece.len()),
+            Backlog::Bytes | Backlog::End => INFLATE_STEP_MAX,
+        };
+        let mut output = BytesMut::zeroed(room);
         let progress = inflater.inflate(piece, &mut output)?;
         output.truncate(progress.produced);
         message.check_text(&output)?;
         message.backlog = match (progress.consumed == piece.len(), last) {
             (true, true) => Backlog::End,
-            (true, false) if progress.produced == INFLATE_STEP_MAX => Backlog::Bytes,
+            (true, false) if progress.produced == room => Backlog::Bytes,
             _ => Backlog::None,
         };
         let received = (!output.is_empty()).then(|| Piece {
@@ -82,7 +87,7 @@ impl ReceivePath {
     fn finish_fragments(&mut self) -> Result<Received, Fault> {
         let message = self.message.as_mut().expect("a message is being finished");
         let inflater = self.inflater.as_mut().expect("compression was negotiated");
-        let mut output = BytesMut::zeroed(INFLATE_STEP_MAX);
+        let mut output = BytesMut::zeroed(INFLATE_STEP_MIN);
         let finish = inflater.finish(&mut output)?;
         output.truncate(finish.produced);
         message.check_text(&output)?;

@@ -147,7 +147,11 @@ impl ReceivePath {
             return self.payload(frame, limits, input, at);
         }
         if self.is_draining() {
-            return Ok((at, self.drain_fragments()?));
+            return match self.drain_fragments()? {
+                // The backlog was empty after all, and the input still waits.
+                None => self.turn(limits, input, at),
+                received => Ok((at, received)),
+            };
         }
         match self.spill.complete(input.get(at..).unwrap_or_default())? {
             Some((header, len)) => self.start_frame(header, limits, input, at + len),
@@ -177,12 +181,15 @@ impl ReceivePath {
                 return Err(LimitExceeded::FrameSize.into());
             }
             if let Some(kind) = self.sole_frame(&header) {
+                if header.payload_len > limits.message_size_max && self.view == View::Messages {
+                    return Err(LimitExceeded::MessageSize.into());
+                }
                 let end = usize::try_from(header.payload_len)
                     .ok()
                     .and_then(|len| at.checked_add(len));
                 if let Some(piece) = end.and_then(|end| input.get_mut(at..end)) {
-                    return take_sole(header, kind, limits, piece)
-                        .map(|kind| self.report_sole(kind, at..at + piece.len()));
+                    let kind = take_sole(header, kind, piece)?;
+                    return Ok(self.report_sole(kind, at..at + piece.len()));
                 }
             }
             self.join_message(&header, limits)?;
@@ -266,6 +273,10 @@ impl ReceivePath {
         let missing = frame.header.payload_len - frame.received;
         let rest = input.get_mut(at..).unwrap_or_default();
         let len = usize::try_from(missing).map_or(rest.len(), |missing| missing.min(rest.len()));
+        if len == 0 && missing > 0 && !self.is_draining() {
+            self.frame = Some(frame);
+            return Ok((at, None));
+        }
         let piece = rest.get_mut(..len).unwrap_or_default();
         unmask(&mut frame, piece);
         let complete = len as u64 == missing;
@@ -362,17 +373,13 @@ impl ReceivePath {
 fn take_sole(
     header: FrameHeader,
     kind: MessageKind,
-    limits: &Limits,
     piece: &mut [u8],
-) -> Result<MessageKind, Fault> {
-    if header.payload_len > limits.message_size_max {
-        return Err(LimitExceeded::MessageSize.into());
-    }
+) -> Result<MessageKind, ProtocolViolation> {
     if let Some(key) = header.masking_key {
         apply_mask(piece, key, 0);
     }
     if kind == MessageKind::Text && !is_utf8(piece) {
-        return Err(ProtocolViolation::TextUtf8.into());
+        return Err(ProtocolViolation::TextUtf8);
     }
     Ok(kind)
 }

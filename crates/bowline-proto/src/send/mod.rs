@@ -36,10 +36,14 @@ pub(crate) struct SendPath {
     message: Option<Outgoing>,
     /// The frame sent in pieces that is not finished.
     frame: Option<OpenFrame>,
-    /// Pongs queued since the queue was last empty.
+    /// Pongs queued since no control frame waited.
     pong_count: u8,
     /// The newest ping not answered yet, once `pong_count` is at its bound.
     pong_latest: Option<Box<[u8]>>,
+    /// A keepalive ping waits to be written.
+    ping_waits: bool,
+    /// Bytes were written since the last keepalive ping was due.
+    progressed: bool,
     compression: Option<Box<Compression>>,
 }
 
@@ -94,6 +98,8 @@ impl SendPath {
             frame: None,
             pong_count: 0,
             pong_latest: None,
+            ping_waits: false,
+            progressed: false,
             compression: compression.map(Box::new),
         }
     }
@@ -173,10 +179,15 @@ impl SendPath {
         if payload_len >= 1 << 63 {
             return Err(Misuse::FramePayload);
         }
-        let (message, begins) = self.take_message(kind, false)?;
-        if message.compressed {
-            self.message = Some(message);
-            return Err(Misuse::FrameUnfinished);
+        let (mut message, begins) = self.take_message(kind, false)?;
+        let allowed = match (message.compressed, payload_len) {
+            (true, _) => Err(Misuse::MessageUnfinished),
+            (false, 0) => message.check(&[], fin),
+            (false, _) => Ok(()),
+        };
+        if let Err(misuse) = allowed {
+            self.message = (!begins).then_some(message);
+            return Err(misuse);
         }
         let start = FrameStart {
             opcode: if begins {
@@ -244,6 +255,23 @@ impl SendPath {
         Ok(())
     }
 
+    /// Queues a keepalive ping.
+    pub(crate) fn keepalive_ping(&mut self, payload: &[u8]) {
+        let queued = self.control(Opcode::Ping, payload);
+        debug_assert!(queued.is_ok(), "a keepalive ping is short");
+        self.ping_waits = true;
+    }
+
+    /// Says whether the last keepalive ping waits to be written.
+    pub(crate) fn has_ping_waiting(&self) -> bool {
+        self.ping_waits
+    }
+
+    /// Says whether bytes were written since the last call.
+    pub(crate) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.progressed)
+    }
+
     /// Answers a ping. The first ones are answered each; while the peer does not take them in,
     /// only the newest is kept (RFC 6455 section 5.5.3).
     pub(crate) fn answer_ping(&mut self, payload: &[u8]) {
@@ -258,10 +286,13 @@ impl SendPath {
 
     /// Queues a close frame behind the data. Nothing is queued after it.
     ///
-    /// Inside a frame sent in pieces there is no place for one; then the stream just ends.
-    pub(crate) fn close(&mut self, close: Option<&Close>) {
+    /// Inside a frame sent in pieces there is no place for one; then the stream just ends. Says
+    /// whether the frame was queued.
+    pub(crate) fn close(&mut self, close: Option<&Close>) -> bool {
+        self.pong_latest = None;
         if self.frame.is_some() {
-            return;
+            self.queue.drop_control();
+            return false;
         }
         let mut payload = [0; CONTROL_LEN_MAX];
         let mut len = 0;
@@ -281,8 +312,8 @@ impl SendPath {
         };
         let payload = payload.get(..len).unwrap_or_default();
         self.queue
-            .push_copied(&start.header(len as u64, key).encode(), payload, key);
-        self.pong_latest = None;
+            .push_close(&start.header(len as u64, key).encode(), payload, key);
+        true
     }
 
     /// Says whether a frame sent in pieces is unfinished.
@@ -303,8 +334,10 @@ impl SendPath {
     #[inline]
     pub(crate) fn advance(&mut self, written: usize) {
         self.queue.advance(written);
-        if self.queue.is_empty() && self.pong_count > 0 {
+        self.progressed |= written > 0;
+        if (self.pong_count > 0 || self.ping_waits) && !self.queue.holds_control() {
             self.pong_count = 0;
+            self.ping_waits = false;
             if let Some(payload) = self.pong_latest.take() {
                 self.answer_ping(&payload);
             }

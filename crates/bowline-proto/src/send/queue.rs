@@ -18,6 +18,8 @@ pub(crate) struct SendQueue {
     tail: BytesMut,
     /// Whole control frames that still have to be placed among the others.
     control: BytesMut,
+    /// The number of segments that hold control frames.
+    control_segments: usize,
     /// Some, but not all, bytes of the frame at the front were written.
     mid_frame: bool,
     /// The number of bytes queued.
@@ -28,8 +30,18 @@ pub(crate) struct SendQueue {
 #[derive(Debug)]
 struct Segment {
     bytes: Bytes,
-    /// A frame ends where the segment ends, so another may follow.
-    ends_frame: bool,
+    holds: Holds,
+}
+
+/// What a segment ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    /// A part of a frame that is not its last: nothing else may follow.
+    Part,
+    /// The end of a frame.
+    Frames,
+    /// Control frames that passed ahead of data.
+    Control,
 }
 
 impl SendQueue {
@@ -38,8 +50,9 @@ impl SendQueue {
         self.len
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+    /// Says whether control frames wait that [`push_control`](Self::push_control) queued.
+    pub(crate) fn holds_control(&self) -> bool {
+        self.control_segments > 0 || !self.control.is_empty()
     }
 
     /// Appends a whole frame, copying and, given a key, masking its payload.
@@ -53,7 +66,7 @@ impl SendQueue {
         let needed = header.as_slice().len() + payload.len();
         self.len += needed;
         if self.tail.len() + needed > FLAT_LEN_MAX {
-            self.seal(true);
+            self.seal(Holds::Frames);
         }
         if self.tail.capacity() - self.tail.len() < needed {
             self.tail.reserve(needed.max(TAIL_START));
@@ -65,10 +78,10 @@ impl SendQueue {
     pub(crate) fn push_shared(&mut self, header: &EncodedHeader, payload: Bytes) {
         self.len += header.as_slice().len() + payload.len();
         self.tail.extend_from_slice(header.as_slice());
-        self.seal(false);
+        self.seal(Holds::Part);
         self.segments.push_back(Segment {
             bytes: payload,
-            ends_frame: true,
+            holds: Holds::Frames,
         });
     }
 
@@ -76,15 +89,15 @@ impl SendQueue {
     pub(crate) fn push_encoded(&mut self, frames: &Bytes) {
         self.len += frames.len();
         if frames.len() >= SHARED_LEN_MIN {
-            self.seal(true);
+            self.seal(Holds::Frames);
             self.segments.push_back(Segment {
                 bytes: frames.clone(),
-                ends_frame: true,
+                holds: Holds::Frames,
             });
             return;
         }
         if self.tail.len() + frames.len() > FLAT_LEN_MAX {
-            self.seal(true);
+            self.seal(Holds::Frames);
         }
         self.tail.extend_from_slice(frames);
     }
@@ -92,11 +105,13 @@ impl SendQueue {
     /// Appends a part of a frame; `ends_frame` with its last one.
     pub(crate) fn push_part(&mut self, part: Bytes, ends_frame: bool) {
         self.len += part.len();
-        self.seal(true);
-        self.segments.push_back(Segment {
-            bytes: part,
-            ends_frame,
-        });
+        self.seal(Holds::Frames);
+        let holds = if ends_frame {
+            Holds::Frames
+        } else {
+            Holds::Part
+        };
+        self.segments.push_back(Segment { bytes: part, holds });
     }
 
     /// Queues a whole control frame, which will pass ahead of data.
@@ -108,6 +123,24 @@ impl SendQueue {
     ) {
         self.len += header.as_slice().len() + payload.len();
         append_frame(&mut self.control, header, payload, key);
+    }
+
+    /// Appends a close frame, the last frame of all.
+    pub(crate) fn push_close(
+        &mut self,
+        header: &EncodedHeader,
+        payload: &[u8],
+        key: Option<MaskingKey>,
+    ) {
+        // Control frames that are not placed yet can still pass ahead of it.
+        self.seal(Holds::Frames);
+        self.push_copied(header, payload, key);
+    }
+
+    /// Drops the control frames that are not placed yet.
+    pub(crate) fn drop_control(&mut self) {
+        self.len -= self.control.len();
+        self.control = BytesMut::new();
     }
 
     /// Offers what is to be written next; gives the number of slices filled.
@@ -138,7 +171,10 @@ impl SendQueue {
                 return;
             }
             written -= front.bytes.len();
-            self.mid_frame = !front.ends_frame;
+            self.mid_frame = front.holds == Holds::Part;
+            if front.holds == Holds::Control {
+                self.control_segments -= 1;
+            }
             self.segments.pop_front();
         }
         self.advance_tail(written);
@@ -158,37 +194,39 @@ impl SendQueue {
             }
         } else if written > 0 {
             self.tail.advance(written);
-            self.seal(true);
+            self.seal(Holds::Frames);
             self.mid_frame = true;
         }
     }
 
     /// Moves the tail behind the other segments.
-    fn seal(&mut self, ends_frame: bool) {
+    fn seal(&mut self, holds: Holds) {
         if !self.tail.is_empty() {
             let bytes = self.tail.split().freeze();
-            self.segments.push_back(Segment { bytes, ends_frame });
+            self.segments.push_back(Segment { bytes, holds });
         }
     }
 
-    /// Puts the control frames where the frame being written ends, if its end is queued.
+    /// Puts the control frames where the frame being written ends, if its end is queued, behind
+    /// those that were put there before.
     fn place_control(&mut self) {
-        let at = if self.mid_frame {
-            match self.segments.iter().position(|segment| segment.ends_frame) {
-                Some(end) => end + 1,
+        let mut at = 0;
+        if self.mid_frame {
+            let end = |segment: &Segment| segment.holds != Holds::Part;
+            match self.segments.iter().position(end) {
+                Some(end) => at = end + 1,
                 None => return,
             }
-        } else {
-            0
-        };
-        let bytes = self.control.split().freeze();
-        self.segments.insert(
-            at,
-            Segment {
-                bytes,
-                ends_frame: true,
-            },
-        );
+        }
+        let earlier = self.segments.iter().skip(at);
+        at += earlier
+            .take_while(|segment| segment.holds == Holds::Control)
+            .count();
+        // The buffer goes with its bytes: a queue that was written owns no storage.
+        let bytes = std::mem::take(&mut self.control).freeze();
+        let holds = Holds::Control;
+        self.segments.insert(at, Segment { bytes, holds });
+        self.control_segments += 1;
     }
 }
 
