@@ -30,6 +30,22 @@ pub enum Event<'a> {
     Closed(Ending),
 }
 
+impl Event<'_> {
+    /// Takes the event out of the borrow, copying its payload only if it is borrowed.
+    pub fn into_owned(self) -> Event<'static> {
+        match self {
+            Self::Message(message) => Event::Message(message.into_owned()),
+            Self::Fragment(fragment) => Event::Fragment(fragment.into_owned()),
+            Self::Ping(payload) => Event::Ping(payload.into_owned()),
+            Self::Pong { payload, round_trip } => {
+                Event::Pong { payload: payload.into_owned(), round_trip }
+            }
+            Self::Close(close) => Event::Close(close),
+            Self::Closed(ending) => Event::Closed(ending),
+        }
+    }
+}
+
 /// Carries a piece of a message as it arrived: a frame, or as much of one as is there.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fragment<'a> {
@@ -42,4 +58,12 @@ pub struct Fragment<'a> {
     pub message_start: bool,
     /// The piece is the last of its message.
     pub message_end: bool,
+}
+
+impl Fragment<'_> {
+    /// Takes the piece out of the borrow, copying its payload only if it is borrowed.
+    pub fn into_owned(self) -> Fragment<'static> {
+        let Self { kind, payload, message_start, message_end } = self;
+        Fragment { kind, payload: payload.into_owned(), message_start, message_end }
+    }
 }

@@ -22,6 +22,7 @@ mod ending;
 mod error;
 mod event;
 mod frame;
+pub mod handshake;
 mod keepalive;
 mod message;
 mod receive;

@@ -75,7 +75,7 @@ pub enum ConnectionState {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change::*, State::*, *};
+    use super::{Change::*, State::*};
 
     #[test]
     fn closed_is_final_and_every_state_can_end() {

@@ -54,12 +54,10 @@ pub struct Finish {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum InflateError {
-    /// The payload is no DEFLATE stream (RFC 1951).
-    #[error("the compressed message is not a valid DEFLATE stream")]
+    /// The payload is no DEFLATE stream (RFC 1951), or refers to bytes before the negotiated
+    /// window, which without takeover begins with the message.
+    #[error("the compressed message is not a valid DEFLATE stream within the negotiated window")]
     Corrupt,
-    /// A match begins before the negotiated window, or before the message without takeover.
-    #[error("the compressed message refers to bytes outside of the negotiated window")]
-    DistanceTooFar,
     /// The message ends within a block.
     #[error("the compressed message ends within a DEFLATE block")]
     Truncated,
@@ -88,8 +86,7 @@ impl Inflater {
     ///
     /// # Errors
     ///
-    /// [`InflateError::Corrupt`] and [`InflateError::DistanceTooFar`], as soon as the offending
-    /// bits are reached; what was written to `output` by then is not reported.
+    /// [`InflateError::Corrupt`], as soon as the offending bits are reached; what was written to `output` by then is not reported.
     pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
         if self.message.is_none() && !input.is_empty() {
             self.message = Some(self.begin());
@@ -101,17 +98,17 @@ impl Inflater {
             if space.is_empty() {
                 break;
             }
-            let turn = match context.turn(rest, space) {
-                Ok(turn) => turn,
+            let (unread, room) = (rest.len(), space.len());
+            let progress = match context.turn(rest, space) {
+                Ok(progress) => progress,
                 Err(error) => {
                     self.abandon();
                     return Err(error);
                 }
             };
-            total.consumed += turn.progress.consumed;
-            total.produced += turn.progress.produced;
-            // Only the end of a stream may leave everything as it was; the next turn moves again.
-            if turn.progress == Progress::default() && !turn.stream_ended {
+            total.consumed += progress.consumed;
+            total.produced += progress.produced;
+            if progress.consumed == unread && progress.produced < room {
                 break;
             }
         }
@@ -128,7 +125,7 @@ impl Inflater {
     /// # Errors
     ///
     /// [`InflateError::Truncated`] if the message does not end where a DEFLATE block ends (RFC
-    /// 7692, section 7.2.1), and the errors of [`inflate`](Self::inflate).
+    /// 7692, section 7.2.1), and [`InflateError::Corrupt`].
     pub fn finish(&mut self, output: &mut [u8]) -> Result<Finish, InflateError> {
         let drained = self.inflate(&[], output)?;
         let Some(context) = &mut self.message else {
@@ -185,12 +182,6 @@ impl Drop for Inflater {
     }
 }
 
-/// What one call into zlib did.
-struct Turn {
-    progress: Progress,
-    stream_ended: bool,
-}
-
 impl InflateContext {
     /// Hands the history to a cleared stream.
     fn begin_stream(&mut self) {
@@ -204,31 +195,31 @@ impl InflateContext {
     }
 
     /// Decompresses once, remembers what was produced and begins anew after a final block.
-    fn turn(&mut self, input: &[u8], output: &mut [u8]) -> Result<Turn, InflateError> {
+    fn turn(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
         let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
         let status = self
             .stream
             .decompress(input, output, InflateFlush::NoFlush)
-            .map_err(|_| self.error())?;
+            // zlib-rs tells no cause reliably: its fast path replaces the message.
+            .map_err(|_| InflateError::Corrupt)?;
         let progress = Progress {
             consumed: distance(before_in, self.stream.total_in()),
             produced: distance(before_out, self.stream.total_out()),
         };
         self.history
             .append(output.get(..progress.produced).unwrap_or_default());
-        let stream_ended = status == Status::StreamEnd;
-        if stream_ended {
+        if status == Status::StreamEnd {
             // RFC 7692, section 7.2.3.4: a final block ends a stream, not the message; what
             // follows begins at the next byte and may still refer to what came before.
             self.stream.reset(EXPECT_ZLIB_HEADER);
             self.begin_stream();
         } else if progress.consumed > 0 {
             self.at_stream_start = false;
+        } else if progress.produced == 0 && !input.is_empty() && !output.is_empty() {
+            // zlib never stands still between input and room; a caller must not spin if it did.
+            return Err(InflateError::Corrupt);
         }
-        Ok(Turn {
-            progress,
-            stream_ended,
-        })
+        Ok(progress)
     }
 
     /// Appends the bytes the sender removed and tells whether they were missing.
@@ -240,20 +231,13 @@ impl InflateContext {
         if self.at_stream_start {
             return true;
         }
-        let before = self.stream.total_in();
-        let mut nothing = [0];
-        let status =
-            self.stream
-                .decompress(&TAIL_AND_FINAL_BLOCK, &mut nothing, InflateFlush::NoFlush);
+        let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
+        let status = self
+            .stream
+            .decompress(&TAIL_AND_FINAL_BLOCK, &mut [0], InflateFlush::NoFlush);
         status == Ok(Status::StreamEnd)
-            && distance(before, self.stream.total_in()) == TAIL_AND_FINAL_BLOCK.len()
-    }
-
-    fn error(&self) -> InflateError {
-        match self.stream.error_message() {
-            Some("invalid distance too far back") => InflateError::DistanceTooFar,
-            _ => InflateError::Corrupt,
-        }
+            && distance(before_in, self.stream.total_in()) == TAIL_AND_FINAL_BLOCK.len()
+            && distance(before_out, self.stream.total_out()) == 0
     }
 }
 

@@ -13,9 +13,12 @@ impl Level {
     /// The level with the smallest output.
     pub const MAX: Self = Self(9);
 
-    /// The default: level 3, the fastest that builds Huffman codes fitted to the message and looks
-    /// for more than one match.
-    pub const DEFAULT: Self = Self(3);
+    /// The default: level 4.
+    ///
+    /// For messages of up to about 1 KiB the levels 2 to 6 take the same time, most of it spent
+    /// on preparing the context. For larger ones level 4 takes about three quarters of the time
+    /// of zlib's own default, level 6, and comes within a tenth of its size.
+    pub const DEFAULT: Self = Self(4);
 
     /// Creates a level, or returns `None` outside of 1 to 9.
     ///

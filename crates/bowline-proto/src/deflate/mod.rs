@@ -42,7 +42,7 @@
 mod compress;
 mod inflate;
 mod level;
-mod negotiate;
+pub mod negotiate;
 mod pool;
 mod setup;
 mod window;
@@ -50,7 +50,7 @@ mod window;
 pub use compress::{Compressed, Compressor, CompressorConfig, compress_standalone};
 pub use inflate::{Finish, InflateError, Inflater, InflaterConfig, Progress};
 pub use level::{Level, MemLevel};
-pub use negotiate::DeflateParams;
+pub use negotiate::{DeflateNegotiation, DeflateParams};
 pub use pool::{ContextPool, PoolLimits};
 pub use setup::Deflate;
 pub use window::WindowBits;

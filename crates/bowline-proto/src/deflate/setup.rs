@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Compressor, CompressorConfig, ContextPool, Inflater, InflaterConfig, Level, MemLevel,
-    negotiate::DeflateParams,
+    WindowBits, negotiate::DeflateParams,
 };
 use crate::{role::Role, send::Compression};
 
@@ -36,11 +36,11 @@ impl Deflate {
     pub(crate) fn split(self, role: Role, size_min: usize) -> (Inflater, Compression) {
         let params = self.params;
         let server = (
-            params.server_max_window_bits,
+            bits(params.server_max_window_bits),
             !params.server_no_context_takeover,
         );
         let client = (
-            params.client_max_window_bits,
+            bits(params.client_max_window_bits),
             !params.client_no_context_takeover,
         );
         let (sending, receiving) = match role {
@@ -72,4 +72,9 @@ impl Deflate {
         };
         (inflater, compression)
     }
+}
+
+/// Reads a negotiated size; anything else stands for the largest window.
+fn bits(bits: u8) -> WindowBits {
+    WindowBits::new(bits).unwrap_or_default()
 }

@@ -59,9 +59,9 @@ mod tests {
     #[test]
     fn matches_the_byte_by_byte_definition_at_every_length_and_offset() {
         let key = [0x37, 0xfa, 0x21, 0x3d];
-        for len in 0..70 {
+        for len in 0..70_u8 {
             for offset in 0..9_usize {
-                let mut fast: Vec<u8> = (0..len).map(|i| i as u8).collect();
+                let mut fast: Vec<u8> = (0..len).collect();
                 let mut slow = fast.clone();
                 apply_mask(&mut fast, MaskingKey(key), offset as u64);
                 naive(&mut slow, key, offset);

@@ -7,17 +7,16 @@ use bowline_proto::deflate::{
     MemLevel, WindowBits, compress_standalone,
 };
 use bytes::BytesMut;
-use proptest::prelude::*;
 
-fn bits(bits: u8) -> WindowBits {
+pub(crate) fn bits(bits: u8) -> WindowBits {
     WindowBits::new(bits).expect("8 to 15")
 }
 
-fn pool() -> Arc<ContextPool> {
+pub(crate) fn pool() -> Arc<ContextPool> {
     Arc::default()
 }
 
-fn inflater(window_bits: u8, takeover: bool) -> Inflater {
+pub(crate) fn inflater(window_bits: u8, takeover: bool) -> Inflater {
     let config = InflaterConfig {
         window_bits: bits(window_bits),
         takeover,
@@ -25,11 +24,11 @@ fn inflater(window_bits: u8, takeover: bool) -> Inflater {
     Inflater::new(pool(), config)
 }
 
-fn compressor(window_bits: u8, takeover: bool) -> Compressor {
+pub(crate) fn compressor(window_bits: u8, takeover: bool) -> Compressor {
     leveled(window_bits, takeover, Level::DEFAULT)
 }
 
-fn leveled(window_bits: u8, takeover: bool, level: Level) -> Compressor {
+pub(crate) fn leveled(window_bits: u8, takeover: bool, level: Level) -> Compressor {
     let config = CompressorConfig {
         window_bits: bits(window_bits),
         takeover,
@@ -40,14 +39,14 @@ fn leveled(window_bits: u8, takeover: bool, level: Level) -> Compressor {
 }
 
 /// Compresses a message and sends it.
-fn sent(compressor: &mut Compressor, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn sent(compressor: &mut Compressor, payload: &[u8]) -> Vec<u8> {
     let mut output = BytesMut::new();
     compressor.compress(payload, &mut output).commit();
     output.to_vec()
 }
 
 /// Reads a message in pieces of `chunk` bytes through a buffer of `room` bytes, counting turns.
-fn read_in_pieces(
+pub(crate) fn read_in_pieces(
     inflater: &mut Inflater,
     payload: &[u8],
     chunk: usize,
@@ -89,12 +88,12 @@ fn read_in_pieces(
     Ok(message)
 }
 
-fn read(inflater: &mut Inflater, payload: &[u8]) -> Result<Vec<u8>, InflateError> {
+pub(crate) fn read(inflater: &mut Inflater, payload: &[u8]) -> Result<Vec<u8>, InflateError> {
     read_in_pieces(inflater, payload, usize::MAX, 4096)
 }
 
 /// Bytes that compress about as well as JSON does.
-fn text(seed: u32, length: usize) -> Vec<u8> {
+pub(crate) fn text(seed: u32, length: usize) -> Vec<u8> {
     let words = [
         "alpha",
         "beta",
@@ -117,7 +116,7 @@ fn text(seed: u32, length: usize) -> Vec<u8> {
 }
 
 /// Bytes that do not compress at all.
-fn noise(length: usize) -> Vec<u8> {
+pub(crate) fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
         state ^= state << 13;
@@ -166,4 +165,99 @@ fn takeover_makes_a_repeated_message_short() {
             "takeover {takeover}: {first}, {second}"
         );
     }
+}
+
+#[test]
+fn an_empty_message_is_one_zero_byte() {
+    let mut sender = compressor(15, true);
+    let mut receiver = inflater(15, true);
+    for message in [&b""[..], b"Hello", b""] {
+        let payload = sent(&mut sender, message);
+        assert_eq!(payload == [0], message.is_empty());
+        assert_eq!(read(&mut receiver, &payload).as_deref(), Ok(message));
+    }
+    let mut output = BytesMut::new();
+    compress_standalone(&pool(), WindowBits::MAX, Level::DEFAULT, b"", &mut output);
+    assert_eq!(output, [0][..]);
+}
+
+#[test]
+fn a_flush_is_whole_when_the_output_fills_where_the_input_ends() {
+    let bytes = noise(16_500);
+    // The room for one call into zlib grows with the input up to 16 KiB: the first range meets
+    // it while it grows, the second once it is full, each in single steps.
+    for length in (1..200).chain(16_350..16_400) {
+        let message = &bytes[..length];
+        let mut sender = leveled(15, false, Level::MIN);
+        let mut receiver = inflater(15, false);
+        assert_eq!(
+            read(&mut receiver, &sent(&mut sender, message)).as_deref(),
+            Ok(message)
+        );
+    }
+}
+
+#[test]
+fn a_discarded_message_leaves_no_trace() {
+    let mut sender = compressor(15, true);
+    let mut untouched = compressor(15, true);
+    let mut output = BytesMut::from(&b"before"[..]);
+    let message = text(1, 400);
+    assert!(sender.compress(&message, &mut output).size() > 0);
+    assert_eq!(output, b"before"[..]);
+    sender.compress(&message, &mut output).discard();
+    assert_eq!(output, b"before"[..]);
+    assert_eq!(sent(&mut sender, &message), sent(&mut untouched, &message));
+}
+
+#[test]
+fn fragments_can_be_read_as_soon_as_they_are_sent() {
+    let mut sender = compressor(15, true);
+    let mut receiver = inflater(15, true);
+    let mut buffer = vec![0; 1000];
+    for last in [&b"the end"[..], b""] {
+        for fragment in [text(1, 300), text(1, 300), Vec::new(), noise(100)] {
+            let mut output = BytesMut::new();
+            let size = sender.compress_fragment(&fragment, &mut output);
+            assert_eq!(size, output.len());
+            let progress = receiver.inflate(&output, &mut buffer).unwrap();
+            assert_eq!(buffer[..progress.produced], fragment);
+        }
+        let mut output = BytesMut::new();
+        sender.compress_last_fragment(last, &mut output);
+        assert_eq!(read(&mut receiver, &output).as_deref(), Ok(last));
+    }
+}
+
+#[test]
+fn a_prepared_message_fits_between_messages_with_takeover() {
+    let shared = pool();
+    for window_bits in 8..=15 {
+        let mut sender = compressor(window_bits, true);
+        let mut receiver = inflater(window_bits, true);
+        for seed in 0..6 {
+            let message = text(seed / 2, 700);
+            let mut output = BytesMut::new();
+            if seed % 2 == 0 {
+                compress_standalone(
+                    &shared,
+                    bits(window_bits),
+                    Level::MAX,
+                    &message,
+                    &mut output,
+                );
+                sender.append_prepared(&message);
+            } else {
+                sender.compress(&message, &mut output).commit();
+            }
+            assert_eq!(read(&mut receiver, &output).as_ref(), Ok(&message));
+        }
+    }
+}
+
+#[test]
+fn sizes_outside_of_the_standard_cannot_be_made() {
+    assert_eq!((WindowBits::new(7), WindowBits::new(16)), (None, None));
+    assert_eq!((Level::new(0), Level::new(10)), (None, None));
+    assert_eq!((MemLevel::new(0), MemLevel::new(10)), (None, None));
 }

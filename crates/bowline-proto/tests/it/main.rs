@@ -1,3 +1,8 @@
-//! The engine's behaviour as its users see it.
+//! The engine's behaviour as its users see it: one binary, one module per subject.
 
 mod deflate;
+mod deflate_pool;
+mod deflate_properties;
+mod deflate_receiving;
+#[cfg(test)]
+mod handshake;

@@ -1,0 +1,144 @@
+// Joins the link, the values and the views.
+
+import { Form } from "./form.js";
+import { Link } from "./link.js";
+import { Log } from "./log.js";
+import { Relays } from "./relays.js";
+import { Table } from "./table.js";
+import { INIT, encodeLine, linkAddress, parseLine } from "./talk.js";
+import { Tiles } from "./tiles.js";
+import { TOPIC_COUNT_MAX, Values } from "./values.js";
+
+const element = (id) => document.getElementById(id);
+
+// `?base=nodes/bridge/0` narrows the page to the topics under one base topic.
+const base = new URLSearchParams(location.search).get("base") ?? "";
+element("base").textContent = base;
+
+const values = new Values();
+const form = new Form(document, send);
+const table = new Table(document, (topic) => form.choose(topic));
+const tiles = new Tiles(document);
+const relays = new Relays(document, orderRelay, announce);
+const log = new Log(document);
+const link = new Link(linkAddress(location, base), INIT, { state: showState, text: receive });
+
+/** Topics to draw, and drawn topics to take away; both bounded by what `values` holds. */
+const changed = new Set();
+const forgotten = new Set();
+let drawing = false;
+let ignored = 0;
+let retryAt = 0;
+
+element("filter").addEventListener("input", (event) => table.filter(event.target.value));
+element("retry").addEventListener("click", () => link.connect());
+element("log-pause").addEventListener("click", (event) => {
+  const paused = event.currentTarget.getAttribute("aria-pressed") !== "true";
+  event.currentTarget.setAttribute("aria-pressed", String(paused));
+  log.pause(paused);
+});
+addEventListener("online", () => link.connect());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) {
+    link.connect();
+  }
+});
+setInterval(tick, 1000);
+link.connect();
+
+function receive(text) {
+  for (const line of text.split("\n")) {
+    const message = parseLine(line);
+    if (message.kind === "message") {
+      take("in", message);
+    } else if (message.kind === "malformed") {
+      ignored += 1;
+      draw();
+    }
+  }
+}
+
+/** Sends a message; the hub does not send it back, so the page takes it in itself. */
+function send(topic, text) {
+  const problem = link.send(encodeLine(topic, text));
+  if (problem === "") {
+    take("out", { topic, text: text.trim(), payload: JSON.parse(text) });
+  }
+  return problem;
+}
+
+function orderRelay(topic, state) {
+  return send(`${topic}/set`, JSON.stringify({ state }));
+}
+
+function take(direction, message) {
+  const now = Date.now();
+  log.add(direction, message, now);
+  const gone = values.update(message, now);
+  changed.add(message.topic);
+  forgotten.delete(message.topic);
+  if (gone !== undefined) {
+    changed.delete(gone);
+    if (table.has(gone)) {
+      forgotten.add(gone);
+    }
+  }
+  draw();
+}
+
+/** Draws once per frame, however many messages came. */
+function draw() {
+  if (!drawing) {
+    drawing = true;
+    requestAnimationFrame(render);
+  }
+}
+
+function render() {
+  drawing = false;
+  const now = Date.now();
+  for (const topic of forgotten) {
+    table.remove(topic);
+    tiles.remove(topic);
+    relays.remove(topic);
+  }
+  for (const topic of changed) {
+    const entry = values.get(topic);
+    table.show(entry, now);
+    tiles.show(entry);
+    relays.show(entry);
+  }
+  forgotten.clear();
+  changed.clear();
+  log.render();
+  note("topics-note", values.size >= TOPIC_COUNT_MAX
+    && `Only the ${TOPIC_COUNT_MAX} topics heard last are shown.`);
+  note("ignored", ignored > 0 && `Lines not understood and ignored: ${ignored}.`);
+}
+
+function showState(state, nextAttempt = 0) {
+  retryAt = nextAttempt;
+  element("state").textContent = state;
+  document.documentElement.dataset.state = state;
+  element("retry").hidden = state !== "waiting";
+  tick();
+}
+
+function tick() {
+  const now = Date.now();
+  const seconds = Math.ceil((retryAt - now) / 1000);
+  element("state-detail").textContent = retryAt > now ? `next attempt in ${seconds} s` : "";
+  if (!document.hidden) {
+    table.age(now);
+  }
+}
+
+function announce(text) {
+  element("announcer").textContent = text;
+}
+
+/** Shows a note, or hides it when there is no text. */
+function note(id, text) {
+  element(id).hidden = !text;
+  element(id).textContent = text || "";
+}

@@ -1,0 +1,121 @@
+//! Errors of the library, named by the party at fault.
+
+use std::io;
+
+use bowline_proto::{
+    Ending, Misuse,
+    handshake::{ClientRefused, HandshakeError, Refusal},
+};
+
+/// Says why a connection could not be made, or a call not be carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The URL is not one of a WebSocket.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// The name has no address, or looking it up failed.
+    #[error("cannot find the address of {host}: {source}")]
+    Resolve {
+        /// The name that was looked up.
+        host: Box<str>,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// No address of the host took the connection.
+    #[error("cannot connect to {host}: {source}")]
+    Connect {
+        /// The host and port.
+        host: Box<str>,
+        /// What the last attempt said.
+        source: io::Error,
+    },
+    /// TLS could not be set up, or its handshake failed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A phase took longer than its deadline.
+    #[error("{0} took longer than its deadline")]
+    Timeout(ConnectPhase),
+    /// The opening handshake broke a rule, or was called wrongly.
+    #[error("the opening handshake failed: {0}")]
+    Handshake(#[from] HandshakeError),
+    /// The server answered with something other than 101.
+    #[error("the server refused the WebSocket: {}", status_line(.0))]
+    Refused(Box<ClientRefused>),
+    /// The client's request was refused, and it has been told so.
+    #[error("refused an opening handshake: {}", .0.detail())]
+    RefusedRequest(Refusal),
+    /// The request was plain HTTP where only a WebSocket is served; it was answered with 426.
+    #[error("the request is plain HTTP, not an opening handshake")]
+    NotWebSocket,
+    /// The stream failed during the opening handshake.
+    #[error("the stream failed during the opening handshake: {0}")]
+    Io(#[from] io::Error),
+    /// The call does not fit the state of the connection or a rule of the protocol.
+    #[error(transparent)]
+    Misuse(Misuse),
+    /// The connection is closing or closed. Tells how, once that is known.
+    #[error("the connection is closed{}", .0.as_deref().map(how).unwrap_or_default())]
+    Closed(Option<Box<Ending>>),
+}
+
+/// Names a phase of making a connection, for its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectPhase {
+    /// Looking the name up and making the TCP connection.
+    #[error("connecting")]
+    Connect,
+    /// The TLS handshake.
+    #[error("the TLS handshake")]
+    Tls,
+    /// The opening handshake.
+    #[error("the opening handshake")]
+    Handshake,
+}
+
+/// Says why a URL is not one of a WebSocket (RFC 6455 section 3).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// It does not follow the grammar of URLs.
+    #[error("not a URL: {0} (write ws://host:port/path or wss://host/path)")]
+    Syntax(#[from] url::ParseError),
+    /// The scheme is neither `ws` nor `wss`.
+    #[error("the scheme of a WebSocket URL is ws or wss, not {0}")]
+    Scheme(Box<str>),
+    /// There is no host.
+    #[error("a WebSocket URL names a host")]
+    Host,
+    /// It has a fragment.
+    #[error("a WebSocket URL has no fragment: write # as %23")]
+    Fragment,
+}
+
+/// Says what is wrong with TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The parameters of the provider or the certificate do not fit.
+    #[error("cannot set TLS up: {0}")]
+    Setup(#[from] rustls::Error),
+    /// A PEM file could not be read.
+    #[error("cannot read {path}: {reason}")]
+    Pem {
+        /// The file.
+        path: Box<str>,
+        /// What is wrong with it.
+        reason: rustls_pki_types::pem::Error,
+    },
+    /// The host is no name a certificate can be checked against.
+    #[error("{0} is not a name that a certificate can be for")]
+    ServerName(Box<str>),
+    /// The handshake failed.
+    #[error("the TLS handshake failed: {0}")]
+    Handshake(io::Error),
+}
+
+fn status_line(refused: &ClientRefused) -> String {
+    String::from_utf8_lossy(refused.response.status_line()).into_owned()
+}
+
+fn how(ending: &Ending) -> String {
+    format!(": {} ({})", ending.cause, ending.code)
+}
