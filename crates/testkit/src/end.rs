@@ -84,9 +84,15 @@ impl End {
             let (used, event) = self.connection.poll_event(now, piece);
             let reported = event.is_some();
             self.events.extend(event.map(Collected::from));
-            piece = piece.get_mut(used..).expect("no more is used than there is");
+            piece = piece
+                .get_mut(used..)
+                .expect("no more is used than there is");
             if !reported {
-                assert!(piece.is_empty(), "no event, but {} of {len} left", piece.len());
+                assert!(
+                    piece.is_empty(),
+                    "no event, but {} of {len} left",
+                    piece.len()
+                );
                 return;
             }
         }

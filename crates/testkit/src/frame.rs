@@ -87,10 +87,7 @@ impl Frame {
 
     /// Makes a close frame with any code.
     pub fn close(code: u16, reason: impl AsRef<[u8]>) -> Self {
-        Self::new(
-            Self::CLOSE,
-            [&code.to_be_bytes(), reason.as_ref()].concat(),
-        )
+        Self::new(Self::CLOSE, [&code.to_be_bytes(), reason.as_ref()].concat())
     }
 
     /// Clears the final bit.
@@ -136,11 +133,11 @@ impl Frame {
         match (self.length_form, len) {
             (LengthForm::Shortest, 0..=125) => bytes.push(mask | low_byte(len)),
             (LengthForm::Shortest, 126..=0xFFFF) | (LengthForm::Sixteen, _) => {
-                bytes.push(mask | 126);
+                bytes.push(mask | 0x7E);
                 bytes.extend_from_slice(&len.to_be_bytes()[6..]);
             }
             (LengthForm::Shortest | LengthForm::SixtyFour, _) => {
-                bytes.push(mask | 127);
+                bytes.push(mask | 0x7F);
                 bytes.extend_from_slice(&len.to_be_bytes());
             }
         }
@@ -184,7 +181,11 @@ impl Frame {
             let bits = [(header.rsv1, 4), (header.rsv2, 2), (header.rsv3, 1)];
             frames.push(Self {
                 fin: header.fin,
-                rsv: bits.iter().filter(|(set, _)| *set).map(|(_, bit)| bit).sum(),
+                rsv: bits
+                    .iter()
+                    .filter(|(set, _)| *set)
+                    .map(|(_, bit)| bit)
+                    .sum(),
                 opcode: header.opcode.bits(),
                 key: header.masking_key.map(|key| key.0),
                 length_form: LengthForm::Shortest,

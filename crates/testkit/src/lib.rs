@@ -5,6 +5,7 @@
 mod chunks;
 mod clock;
 mod collected;
+mod deflate;
 mod end;
 mod frame;
 pub mod fuzz;
@@ -14,6 +15,7 @@ mod pair;
 pub use chunks::{Chunks, chunks};
 pub use clock::Clock;
 pub use collected::{Collected, joined};
+pub use deflate::{Takeover, deflate_params};
 pub use end::End;
 pub use frame::{Frame, LengthForm};
 pub use masks::CountingMasks;

@@ -20,7 +20,8 @@ pub struct Pair {
     pub upstream: Vec<u8>,
     /// The bytes the server wrote.
     pub downstream: Vec<u8>,
-    eof: [bool; 2],
+    /// Whether the client and the server ended their streams.
+    pub eof: [bool; 2],
 }
 
 impl Pair {
