@@ -42,7 +42,7 @@ impl<S: Transport> Shared<S> {
     pub(crate) fn poll_event<T>(
         &self,
         view: View,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         mut take: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
         let mut driver = self.lock();
@@ -54,7 +54,7 @@ impl<S: Transport> Shared<S> {
     }
 
     /// Waits until the queue has room for another message.
-    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         let mut driver = self.lock();
         if driver.connection().queued_len() < QUEUED_LEN_MAX {
             return Poll::Ready(Ok(()));
@@ -66,7 +66,7 @@ impl<S: Transport> Shared<S> {
     }
 
     /// Writes what is queued.
-    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         let mut driver = self.lock();
         let flushed = ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_flush(cx)));
         Poll::Ready(self.note(&mut driver, flushed))
@@ -76,7 +76,7 @@ impl<S: Transport> Shared<S> {
     /// together, no later than when the task yields.
     pub(crate) fn poll_flush_coalesced(
         self: &Arc<Self>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<Result<(), Error>> {
         if !self.lock().has_input() {
             return self.poll_flush(cx);

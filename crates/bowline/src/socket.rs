@@ -318,7 +318,7 @@ impl<S> fmt::Debug for WebSocket<S> {
 /// Receives a whole message; pieces of one that was begun with the fragment view are skipped.
 pub(crate) fn poll_message<S: Transport>(
     shared: &Shared<S>,
-    cx: &mut Context<'_>,
+    cx: &Context<'_>,
 ) -> Poll<Option<Message<'static>>> {
     shared.poll_event(View::Messages, cx, |event| match event {
         Event::Message(message) => Some(message.into_owned()),
@@ -332,7 +332,7 @@ pub(crate) fn poll_message<S: Transport>(
 
 pub(crate) fn poll_fragment<S: Transport>(
     shared: &Shared<S>,
-    cx: &mut Context<'_>,
+    cx: &Context<'_>,
 ) -> Poll<Option<Fragment<'static>>> {
     shared.poll_event(View::Fragments, cx, |event| match event {
         Event::Fragment(fragment) => Some(fragment.into_owned()),
