@@ -314,7 +314,10 @@ impl Connection {
             self.ending = Some(Box::new(ending));
         } else if let Some(ending) = &mut self.ending {
             ending.cause = Cause::ClosingHandshake;
-            if let Some(close) = close {
+            // A bare echo of our code takes nothing away from our reason.
+            if let Some(close) = close
+                && (close.code() != ending.code || !close.reason().is_empty())
+            {
                 ending.code = close.code();
                 ending.reason = close.reason().into();
             }
