@@ -6,3 +6,6 @@ mod deflate_properties;
 mod deflate_receiving;
 #[cfg(test)]
 mod handshake;
+mod limits;
+mod properties;
+mod violations;
