@@ -59,8 +59,9 @@ impl<S: Transport> Shared<S> {
         if driver.connection().queued_len() < QUEUED_LEN_MAX {
             return Poll::Ready(Ok(()));
         }
-        let drained =
-            ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_drain(cx, QUEUED_LEN_MAX - 1)));
+        let drained = ready!(self.poll(Waiter::Sender, cx, |cx| {
+            driver.poll_drain(cx, QUEUED_LEN_MAX - 1)
+        }));
         Poll::Ready(self.note(&mut driver, drained))
     }
 
@@ -90,9 +91,12 @@ impl<S: Transport> Shared<S> {
         call: impl FnOnce(&mut Connection) -> Result<(), Misuse>,
     ) -> Result<(), Error> {
         let mut driver = self.lock();
-        call(driver.connection()).map_err(|misuse| match misuse {
-            Misuse::SendAfterClose => Error::Closed(driver.connection().ending().cloned().map(Box::new)),
-            misuse => Error::Misuse(misuse),
+        call(driver.connection()).map_err(|misuse| {
+            if misuse == Misuse::SendAfterClose {
+                Error::Closed(driver.connection().ending().cloned().map(Box::new))
+            } else {
+                Error::Misuse(misuse)
+            }
         })
     }
 
@@ -120,7 +124,10 @@ impl<S: Transport> Shared<S> {
 
     /// Flushes as soon as the current task yields, if nothing else has by then.
     fn schedule_flush(self: &Arc<Self>) {
-        let mut scheduled = self.flush_scheduled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scheduled = self
+            .flush_scheduled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut *scheduled, true) {
             return;
         }
@@ -139,14 +146,17 @@ impl<S: Transport> Shared<S> {
     }
 
     fn set_flush_unscheduled(&self) {
-        *self.flush_scheduled.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        *self
+            .flush_scheduled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = false;
     }
 
     /// Polls the stream with the waker that knows every waiter.
     fn poll<T>(
         &self,
         waiter: Waiter,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.wakers.register(waiter, cx.waker());
