@@ -42,7 +42,9 @@ pub(crate) struct SendPath {
     pong_latest: Option<Box<[u8]>>,
     /// A keepalive ping waits to be written.
     ping_waits: bool,
-    /// Bytes were written since the last keepalive ping was due.
+    /// It waits, or waited, behind other bytes.
+    ping_deferred: bool,
+    /// Bytes were written since it was due.
     progressed: bool,
     compression: Option<Box<Compression>>,
 }
@@ -99,6 +101,7 @@ impl SendPath {
             pong_count: 0,
             pong_latest: None,
             ping_waits: false,
+            ping_deferred: false,
             progressed: false,
             compression: compression.map(Box::new),
         }
@@ -255,21 +258,23 @@ impl SendPath {
         Ok(())
     }
 
-    /// Queues a keepalive ping.
-    pub(crate) fn keepalive_ping(&mut self, payload: &[u8]) {
-        let queued = self.control(Opcode::Ping, payload);
-        debug_assert!(queued.is_ok(), "a keepalive ping is short");
-        self.ping_waits = true;
+    /// Queues a keepalive ping, unless an earlier one still waits to be written.
+    pub(crate) fn keepalive_ping(&mut self, payload: impl FnOnce() -> [u8; 8]) {
+        self.progressed = false;
+        self.ping_deferred = self.queue.len() > 0 || self.frame.is_some();
+        if !self.ping_waits {
+            let queued = self.control(Opcode::Ping, &payload());
+            debug_assert!(queued.is_ok(), "a keepalive ping is short");
+            self.ping_waits = true;
+        }
     }
 
-    /// Says whether the last keepalive ping waits to be written.
-    pub(crate) fn has_ping_waiting(&self) -> bool {
-        self.ping_waits
-    }
-
-    /// Says whether bytes were written since the last call.
-    pub(crate) fn take_progress(&mut self) -> bool {
-        std::mem::take(&mut self.progressed)
+    /// Says whether a keepalive ping may be unanswered because it had to wait behind other bytes,
+    /// which the peer was taking in since the last call.
+    pub(crate) fn excuses_silence(&mut self) -> bool {
+        let excused = self.ping_deferred && std::mem::take(&mut self.progressed);
+        self.ping_deferred = self.ping_waits;
+        excused
     }
 
     /// Answers a ping. The first ones are answered each; while the peer does not take them in,

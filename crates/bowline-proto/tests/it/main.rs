@@ -1,11 +1,15 @@
 //! The engine's behaviour as its users see it: one binary, one module per subject.
 
+mod closing;
+mod control;
 mod deflate;
 mod deflate_pool;
 mod deflate_properties;
 mod deflate_receiving;
 #[cfg(test)]
 mod handshake;
+mod keepalive;
 mod limits;
 mod properties;
+mod receiving;
 mod violations;
