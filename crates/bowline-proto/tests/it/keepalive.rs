@@ -154,7 +154,9 @@ fn a_peer_that_takes_in_a_long_frame_is_alive_and_one_that_does_not_is_given_up(
 fn a_ping_that_cannot_enter_a_frame_sent_in_pieces_has_its_full_deadline_afterwards() {
     let mut end = kept_alive(Role::Server);
     let connection = &mut end.connection;
-    connection.begin_frame(MessageKind::Binary, 31, Fin::Last).unwrap();
+    connection
+        .begin_frame(MessageKind::Binary, 31, Fin::Last)
+        .unwrap();
     for _ in 0..30 {
         let piece = Payload::Borrowed(b"x");
         end.connection.send_frame_payload(piece).unwrap();
