@@ -1,6 +1,7 @@
 //! The engine's behaviour as its users see it: one binary, one module per subject.
 
 mod closing;
+mod compression;
 mod control;
 mod deflate;
 mod deflate_pool;
@@ -12,4 +13,6 @@ mod keepalive;
 mod limits;
 mod properties;
 mod receiving;
+mod sending;
+mod sizes;
 mod violations;
