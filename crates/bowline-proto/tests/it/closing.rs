@@ -254,82 +254,67 @@ fn prepare(end: &mut End, state: &str) {
     }
 }
 
-/// State, how the stream ends, and what is reported: by, phase, code, cause.
+type Stop = fn(&mut End);
+
+/// Ends the connection in a state and gives by, phase, code and cause.
+fn stopped(role: Role, state: &str, stop: Stop) -> (EndedBy, Phase, u16, Cause) {
+    let mut end = End::plain(role);
+    prepare(&mut end, state);
+    end.take_events();
+    stop(&mut end);
+    assert_eq!(end.connection.state(), ConnectionState::Closed);
+    assert!(end.connection.is_done_sending());
+    assert_eq!(end.connection.queued_len(), 0, "nothing more is written");
+    let ending = end.ended();
+    assert_eq!(end.take_events().len(), 1);
+    (ending.by, ending.phase, ending.code.0, ending.cause)
+}
+
+const EOF: Stop = |end| end.connection.handle_eof(end.clock.now());
+const RESET: Stop = |end| {
+    let kind = io::ErrorKind::ConnectionReset;
+    end.connection.handle_transport_error(kind);
+};
+const ABORT: Stop = |end| end.connection.abort();
+
 #[test]
-fn the_end_of_the_stream_means_what_the_state_says() {
+fn a_stream_that_ends_early_is_the_cause() {
+    let reset = Cause::Transport(io::ErrorKind::ConnectionReset);
+    let rows = [
+        (EOF, EndedBy::Network, Cause::Eof),
+        (RESET, EndedBy::Network, reset),
+        (ABORT, EndedBy::Local, Cause::Aborted),
+    ];
+    for (stop, by, cause) in rows {
+        for role in ROLES {
+            let open = (by, Phase::Open, 1006, cause);
+            assert_eq!(stopped(role, "open", stop), open);
+            let closing = (by, Phase::Closing, 1006, cause);
+            assert_eq!(stopped(role, "close sent", stop), closing);
+        }
+    }
+}
+
+#[test]
+fn an_ending_that_is_decided_stays_whatever_ends_the_stream() {
     let violation = Cause::Violation(ProtocolViolation::ContinuationWithoutStart);
     let handshake = Cause::ClosingHandshake;
-    let decided = [
-        (
-            "closes exchanged",
-            EndedBy::Peer,
-            Phase::Open,
-            1001,
-            handshake,
-            Retry::Yes,
-        ),
-        (
-            "failing",
-            EndedBy::Local,
-            Phase::Open,
-            1002,
-            violation,
-            Retry::No,
-        ),
-    ];
-    let undecided = |by, cause, retry| {
-        [
-            ("open", by, Phase::Open, 1006, cause, retry),
-            ("close sent", by, Phase::Closing, 1006, cause, retry),
-        ]
-    };
-    type Ends = fn(&mut End);
-    let reset = Cause::Transport(io::ErrorKind::ConnectionReset);
-    let ends: [(Ends, EndedBy, Cause, Retry); 3] = [
-        (
-            |end| end.connection.handle_eof(end.now()),
-            EndedBy::Network,
-            Cause::Eof,
-            Retry::Yes,
-        ),
-        (
-            |end| {
-                end.connection
-                    .handle_transport_error(io::ErrorKind::ConnectionReset)
-            },
-            EndedBy::Network,
-            reset,
-            Retry::Yes,
-        ),
-        (
-            |end| end.connection.abort(),
-            EndedBy::Local,
-            Cause::Aborted,
-            Retry::No,
-        ),
-    ];
-    for (stop, by, cause, retry) in ends {
-        for row in undecided(by, cause, retry).into_iter().chain(decided) {
-            let (state, by, phase, code, cause, retry) = row;
-            for role in ROLES {
-                let mut end = End::plain(role);
-                prepare(&mut end, state);
-                end.take_events();
-                stop(&mut end);
-                assert_eq!(end.connection.state(), ConnectionState::Closed);
-                assert!(end.connection.is_done_sending());
-                assert_eq!(
-                    end.connection.queued_len(),
-                    0,
-                    "nothing is written any more"
-                );
-                let ending = end.ended();
-                let found = (ending.by, ending.phase, ending.code.0, ending.cause);
-                assert_eq!(found, (by, phase, code, cause), "{state}");
-                assert_eq!(ending.retry(), retry, "{state}");
-                assert_eq!(end.take_events().len(), 1);
-            }
+    for stop in [EOF, RESET, ABORT] {
+        for role in ROLES {
+            let clean = (EndedBy::Peer, Phase::Open, 1001, handshake);
+            assert_eq!(stopped(role, "closes exchanged", stop), clean);
+            let failed = (EndedBy::Local, Phase::Open, 1002, violation);
+            assert_eq!(stopped(role, "failing", stop), failed);
         }
+    }
+}
+
+#[test]
+fn a_network_failure_advises_to_retry_and_an_end_of_ours_does_not() {
+    for (stop, retry) in [(EOF, Retry::Yes), (RESET, Retry::Yes), (ABORT, Retry::No)] {
+        let mut end = End::plain(Role::Client);
+        stop(&mut end);
+        assert_eq!(end.ended().retry(), retry);
     }
 }
 
@@ -477,10 +462,10 @@ fn a_keepalive_deadline_does_not_end_a_connection_twice() {
         ..Config::default()
     };
     let mut end = End::new(Role::Server, config, None);
-    end.pass(Duration::from_secs(60));
+    end.pass(Duration::from_mins(1));
     end.read(&[]);
     assert_eq!(end.take_events().len(), 1);
-    end.pass(Duration::from_secs(60));
+    end.pass(Duration::from_mins(1));
     end.read(&[]);
     assert_eq!(end.take_events(), []);
 }

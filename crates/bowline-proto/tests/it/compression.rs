@@ -154,31 +154,37 @@ fn messages_that_fill_pieces_exactly_lose_nothing_of_what_follows() {
         let payload = compressed(&vec![b'a'; len]);
         for cut in [Chunks::whole(), Chunks::of(1), Chunks::of(64)] {
             for split in [0, payload.len() / 2, payload.len() - 1, payload.len()] {
-                let mut end = end(Role::Server, 15, Takeover::Yes);
-                end.reads = cut.clone();
-                end.connection.set_view(View::Fragments);
-                end.read_frames(&[
-                    Frame::text("").rsv(4).more(),
-                    Frame::continuation(&payload[..split]).more(),
-                    Frame::ping("between"),
-                    Frame::continuation(&payload[split..]),
-                    Frame::binary("after"),
-                ]);
-                let mut read = [0, 0, 0];
-                for event in end.take_events() {
-                    match event {
-                        Collected::Fragment { payload, kind, .. } if kind == MessageKind::Text => {
-                            read[0] += payload.len();
-                        }
-                        Collected::Ping(_) => read[1] += 1,
-                        Collected::Fragment { payload, .. } => read[2] += payload.len(),
-                        other => panic!("{other:?}"),
-                    }
-                }
+                let read = piecewise(&payload, split, &cut);
                 assert_eq!(read, [len, 1, b"after".len()], "split {split}");
             }
         }
     }
+}
+
+/// Reads a compressed text in two frames, a ping between them and a message after; gives the bytes
+/// of the text, the number of pings and the bytes of the message.
+fn piecewise(payload: &[u8], split: usize, cut: &Chunks) -> [usize; 3] {
+    let mut end = end(Role::Server, 15, Takeover::Yes);
+    end.reads = cut.clone();
+    end.connection.set_view(View::Fragments);
+    end.read_frames(&[
+        Frame::text("").rsv(4).more(),
+        Frame::continuation(&payload[..split]).more(),
+        Frame::ping("between"),
+        Frame::continuation(&payload[split..]),
+        Frame::binary("after"),
+    ]);
+    let mut read = [0; 3];
+    for event in end.take_events() {
+        if let Collected::Fragment { payload, kind, .. } = event {
+            let place = if kind == MessageKind::Text { 0 } else { 2 };
+            read[place] += payload.len();
+        } else {
+            assert_eq!(event, Collected::Ping(b"between".to_vec()));
+            read[1] += 1;
+        }
+    }
+    read
 }
 
 fn texts() -> Vec<String> {
@@ -222,8 +228,8 @@ fn a_prepared_message_is_read_like_an_ordinary_one_by_every_peer() {
                     .send_with(Message::text(text.as_str()), Compress::Never)
                     .unwrap();
                 from.connection.send_prepared(prepared).unwrap();
-                let half = text.len() / 2;
-                for (piece, fin) in [(&text[..half], Fin::More), (&text[half..], Fin::Last)] {
+                let (first, last) = text.split_at(text.len() / 2);
+                for (piece, fin) in [(first, Fin::More), (last, Fin::Last)] {
                     let payload = Payload::Borrowed(piece.as_bytes());
                     from.connection
                         .send_fragment(MessageKind::Text, payload, fin, Compress::Auto)

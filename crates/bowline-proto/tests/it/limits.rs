@@ -43,92 +43,85 @@ fn compressed(payload: &[u8]) -> Vec<u8> {
     output.to_vec()
 }
 
-/// Each limit with frames that just fit and frames that do not.
-#[test]
-fn limits_are_exact() {
-    let message_size = Limits {
-        message_size_max: 1000,
-        ..Limits::default()
-    };
-    let frame_size = Limits {
-        frame_size_max: 1000,
-        ..Limits::default()
-    };
-    let fragment_count = Limits {
-        fragment_count_max: 3,
-        ..Limits::default()
-    };
-    let rsv = |payload: Vec<u8>| Frame::binary(compressed(&payload)).rsv(4);
-    let more = |len: usize| Frame::binary(vec![0; len]).more();
-    let next = |len: usize| Frame::continuation(vec![0; len]);
-    let cases = [
-        (
-            message_size,
-            LimitExceeded::MessageSize,
-            vec![Frame::binary([0; 1000])],
-            vec![Frame::binary([0; 1001])],
-        ),
-        (
-            message_size,
-            LimitExceeded::MessageSize,
-            vec![more(500), next(500)],
-            vec![more(500), next(501)],
-        ),
-        (
-            message_size,
-            LimitExceeded::MessageSize,
-            vec![more(1000), next(0)],
-            vec![more(1000), next(1)],
-        ),
-        // RFC 7692 section 8: what counts is the size after inflating.
-        (
-            message_size,
-            LimitExceeded::MessageSize,
-            vec![rsv(vec![0; 1000])],
-            vec![rsv(vec![0; 1001])],
-        ),
-        (
-            message_size,
-            LimitExceeded::MessageSize,
-            vec![rsv(vec![0; 1000])],
-            vec![rsv(vec![0; 16 << 20])],
-        ),
-        (
-            frame_size,
-            LimitExceeded::FrameSize,
-            vec![Frame::binary([0; 1000])],
-            vec![Frame::binary([0; 1001])],
-        ),
-        (
-            frame_size,
-            LimitExceeded::FrameSize,
-            vec![more(1000), next(1000)],
-            vec![more(1000), next(1001)],
-        ),
-        (
-            fragment_count,
-            LimitExceeded::FragmentCount,
-            vec![more(1), next(1).more(), next(1)],
-            vec![more(1), next(1).more(), next(1).more(), next(1)],
-        ),
-        (
-            fragment_count,
-            LimitExceeded::FragmentCount,
-            vec![more(0), next(0).more(), next(0)],
-            vec![more(0), next(0).more(), next(0).more(), next(0)],
-        ),
-    ];
-    for (limits, limit, fits, exceeds) in cases {
+fn more(len: usize) -> Frame {
+    Frame::binary(vec![0; len]).more()
+}
+
+fn next(len: usize) -> Frame {
+    Frame::continuation(vec![0; len])
+}
+
+/// What just fits and what does not, in each way it may come.
+fn check(limits: Limits, limit: LimitExceeded, cases: &[(Vec<Frame>, Vec<Frame>)]) {
+    for (fits, exceeds) in cases {
         for cut in [Chunks::whole(), Chunks::of(1), Chunks::of(100)] {
             let end = || {
                 let mut end = limited(limits);
                 end.reads = cut.clone();
                 end
             };
-            accepted(end(), &fits);
-            refused(end(), &exceeds, limit);
+            accepted(end(), fits);
+            refused(end(), exceeds, limit);
         }
     }
+}
+
+#[test]
+fn the_message_limit_is_exact_across_fragments_and_after_inflating() {
+    let limits = Limits {
+        message_size_max: 1000,
+        ..Limits::default()
+    };
+    // RFC 7692 section 8: what counts is the size after inflating.
+    let inflating = |len: usize| vec![Frame::binary(compressed(&vec![0; len])).rsv(4)];
+    let cases = [
+        (
+            vec![Frame::binary([0; 1000])],
+            vec![Frame::binary([0; 1001])],
+        ),
+        (vec![more(500), next(500)], vec![more(500), next(501)]),
+        (vec![more(1000), next(0)], vec![more(1000), next(1)]),
+        (inflating(1000), inflating(1001)),
+        (inflating(1000), inflating(16 << 20)),
+    ];
+    check(limits, LimitExceeded::MessageSize, &cases);
+}
+
+#[test]
+fn the_frame_limit_is_exact_for_each_frame() {
+    let limits = Limits {
+        frame_size_max: 1000,
+        ..Limits::default()
+    };
+    let cases = [
+        (
+            vec![Frame::binary([0; 1000])],
+            vec![Frame::binary([0; 1001])],
+        ),
+        (vec![more(1000), next(1000)], vec![more(1000), next(1001)]),
+    ];
+    check(limits, LimitExceeded::FrameSize, &cases);
+}
+
+#[test]
+fn the_fragment_limit_is_exact_and_counts_empty_fragments() {
+    let limits = Limits {
+        fragment_count_max: 3,
+        ..Limits::default()
+    };
+    let cases = [0, 1].map(|len| {
+        let fits = vec![more(len), next(len).more(), next(len)];
+        let exceeds = vec![more(len), next(len).more(), next(len).more(), next(len)];
+        (fits, exceeds)
+    });
+    check(limits, LimitExceeded::FragmentCount, &cases);
+    // One frame is always allowed, however it comes.
+    let none = Limits {
+        fragment_count_max: 0,
+        ..limits
+    };
+    let cases = [(vec![Frame::binary("a")], vec![more(1), next(1)])];
+    check(none, LimitExceeded::FragmentCount, &cases);
 }
 
 #[test]
@@ -224,8 +217,9 @@ fn limits_do_not_bind_in_the_fragment_view() {
 }
 
 fn payload_len(event: &Collected) -> usize {
-    match event {
-        Collected::Fragment { payload, .. } => payload.len(),
-        other => panic!("{other:?}"),
+    if let Collected::Fragment { payload, .. } = event {
+        payload.len()
+    } else {
+        panic!("{event:?}")
     }
 }
