@@ -12,13 +12,13 @@ use crate::corpus::folder;
 #[test]
 #[ignore = "writes into the source tree; only needed when a seed is added"]
 fn write_seeds() {
-    write("frames", frames());
-    write("heads", heads());
-    write("inflate", inflate());
-    write("engine", engine());
+    write("frames", &frames());
+    write("heads", &heads());
+    write("inflate", &inflate());
+    write("engine", &engine());
 }
 
-fn write(target: &str, seeds: Vec<Vec<u8>>) {
+fn write(target: &str, seeds: &[Vec<u8>]) {
     let folder = folder(target);
     fs::create_dir_all(&folder).expect("the corpus can be written");
     for (number, seed) in seeds.iter().enumerate() {
