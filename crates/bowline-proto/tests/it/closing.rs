@@ -51,9 +51,9 @@ fn either_end_may_begin_and_both_learn_how_it_ended() {
             assert_eq!(begins.connection.state(), ConnectionState::Closing);
             pair.run();
             let (begins, answers) = initiator(&mut pair, role);
-            // The answer repeats the code without the reason.
+            // The answer repeats the code without the reason, which takes nothing from ours.
             let answer = said.as_ref().map(|said| close(said.code().0, ""));
-            let ours = ending(EndedBy::Local, answer.as_ref());
+            let ours = ending(EndedBy::Local, said.as_ref());
             let theirs = ending(EndedBy::Peer, said.as_ref());
             assert!(ours.is_clean() && theirs.is_clean());
             assert_eq!(
