@@ -7,7 +7,7 @@ mod error;
 mod link;
 mod options;
 mod outbox;
-mod server;
+pub mod server;
 mod shared;
 mod socket;
 mod split;
@@ -27,11 +27,7 @@ pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use link::Backlog;
 pub use options::Options;
 pub use outbox::{OutboxLimits, Sent, SlowPeer};
-pub use server::{
-    Acceptor, Attributes, Broadcast, ConnectionGroup, ConnectionHandle, ConnectionId, GroupError,
-    GroupOptions, GroupTable, GroupTableLimits, HandlerKind, Offer, Registry, RegistryFull,
-    Request, ReservedId, SendError, UnknownConnection, accept,
-};
+pub use server::{Acceptor, Offer, Request, accept};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{

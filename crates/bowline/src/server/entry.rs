@@ -1,7 +1,6 @@
 //! What is known of one connection, as long as somebody holds it.
 
 use std::{
-    any::Any,
     fmt,
     net::SocketAddr,
     sync::{
@@ -12,7 +11,7 @@ use std::{
 
 use bowline_proto::handshake::RequestHead;
 
-use super::id::ConnectionId;
+use super::{id::ConnectionId, session::AttachedSession};
 use crate::{link::Link, outbox::OutboxLimits};
 
 /// The registry's record of a connection, from its reservation on.
@@ -45,8 +44,8 @@ pub struct Attributes {
     pub subprotocol: Option<Arc<str>>,
     /// The user, if the application knows one.
     pub user: Option<Arc<str>>,
-    /// The application's own data: a session for instance.
-    pub session: Option<Arc<dyn Any + Send + Sync>>,
+    /// The visitor's session, see [`Session::attach`](super::Session::attach).
+    pub session: Option<Arc<dyn AttachedSession>>,
 }
 
 impl fmt::Debug for Attributes {

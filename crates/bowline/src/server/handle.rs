@@ -1,6 +1,6 @@
 //! Acting on a connection from any thread.
 
-use std::{any::Any, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bowline_proto::{Close, CloseCode, Message, PreparedMessage};
 
@@ -181,15 +181,12 @@ impl ConnectionHandle {
             .attributes
     }
 
-    /// Gives the session attached when the connection was accepted, if it is of type `T`.
-    pub fn session<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let session = self.attributes().session.as_ref().map(Arc::clone)?;
-        session.downcast().ok()
-    }
-
     pub(super) fn push(&self, message: Outgoing, key: Option<Key>) -> Result<Sent, SendError> {
         let accepted = self.entry.accepted().ok_or(SendError::Closed)?;
         let link = accepted.link.upgrade().ok_or(SendError::Closed)?;
+        if let Some(session) = &accepted.attributes.session {
+            session.touch();
+        }
         Ok(link.push(message, key, &accepted.limits)?)
     }
 

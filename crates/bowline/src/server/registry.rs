@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use tokio::sync::Notify;
+
 use super::{
     entry::Entry,
     handle::ConnectionHandle,
@@ -28,6 +30,8 @@ struct Table {
     shards: Box<[RwLock<Shard>]>,
     /// Spreads new connections over the shards.
     next_shard: AtomicUsize,
+    /// Told whenever a connection is forgotten.
+    removed: Notify,
 }
 
 #[derive(Default)]
@@ -64,6 +68,7 @@ impl Registry {
                 epoch: rand::random_range(1..=u16::MAX),
                 shards: (0..shards).map(|_| RwLock::default()).collect(),
                 next_shard: AtomicUsize::new(0),
+                removed: Notify::new(),
             }),
         }
     }
@@ -109,6 +114,18 @@ impl Registry {
             found.extend(handles.filter(|handle| wanted(handle)));
         }
         found
+    }
+
+    /// Waits until there is no live connection. Cancel-safe.
+    pub async fn until_empty(&self) {
+        loop {
+            let mut removed = std::pin::pin!(self.table.removed.notified());
+            removed.as_mut().enable();
+            if self.is_empty() {
+                return;
+            }
+            removed.await;
+        }
     }
 
     /// Takes a number for a connection that may be accepted.
@@ -164,6 +181,7 @@ impl Registry {
             let removed = write(shard).free_slot(slot);
             // Dropped outside of the lock: dropping may run code of the application.
             drop(removed);
+            self.table.removed.notify_waiters();
         }
     }
 }

@@ -3,54 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use bowline::{
-    Attributes, Cause, CloseCode, ConnectionGroup, ConnectionHandle, ConnectionId, EndedBy, Ending,
-    GroupOptions, GroupTable, GroupTableLimits, Message, Registry, WebSocket,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
+    Cause, CloseCode, EndedBy, Message,
+    server::{ConnectionHandle, ConnectionId, GroupOptions, Registry},
 };
 
-struct Server {
-    registry: Registry,
-    group: ConnectionGroup,
-    listener: TcpListener,
-    endings: mpsc::UnboundedReceiver<(ConnectionId, Ending)>,
-}
-
-impl Server {
-    async fn start(options: GroupOptions) -> Self {
-        let registry = Registry::new();
-        let groups = GroupTable::new(registry.clone(), GroupTableLimits::default());
-        let group = groups.create("chat", options).unwrap();
-        let (ended, endings) = mpsc::unbounded_channel();
-        group.on_disconnect(move |connection, ending| {
-            ended.send((connection.id(), ending.clone())).unwrap();
-        });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self {
-            registry,
-            group,
-            listener,
-            endings,
-        }
-    }
-
-    async fn join(&self) -> (WebSocket, ConnectionHandle) {
-        let url = format!("ws://{}/", self.listener.local_addr().unwrap());
-        let accept = async {
-            let (stream, peer): (TcpStream, _) = self.listener.accept().await.unwrap();
-            let websocket = bowline::accept(stream).await.unwrap();
-            let attributes = Attributes {
-                peer: Some(peer),
-                ..Attributes::default()
-            };
-            self.group.adopt(websocket, attributes).unwrap()
-        };
-        let (client, handle) = tokio::join!(bowline::connect(&url), accept);
-        (client.unwrap(), handle)
-    }
-}
+use crate::group_server::Server;
 
 #[tokio::test]
 async fn handlers_get_borrowed_messages_and_broadcasts_reach_everybody_but_the_sender() {

@@ -42,6 +42,9 @@ impl Member {
     fn join(group: Arc<Inner>, reserved: ReservedId) -> Self {
         let connection = ConnectionHandle::new(Arc::clone(reserved.entry()));
         group.members.join(connection.clone());
+        if let Some(session) = &connection.attributes().session {
+            session.attached(&connection);
+        }
         Self {
             group,
             reserved,
@@ -74,6 +77,9 @@ impl Member {
 
     fn message(&mut self, message: &Message<'_>) {
         let push_only = self.group.push_only;
+        if let Some(session) = &self.connection.attributes().session {
+            session.touch();
+        }
         self.call(|handlers, connection| match (message, handlers) {
             (
                 Message::Text(text),
@@ -125,6 +131,9 @@ impl Member {
 impl Drop for Member {
     fn drop(&mut self) {
         self.group.members.leave(self.reserved.id());
+        if let Some(session) = &self.connection.attributes().session {
+            session.detached(self.reserved.id());
+        }
         let ending = self.ending.take().unwrap_or_else(|| Ending {
             by: EndedBy::Local,
             phase: Phase::Open,
