@@ -1,4 +1,4 @@
-#![doc = include_str!("../../../README.md")]
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod client;
@@ -37,3 +37,13 @@ pub use transport::{
 
 /// A message that owns its payload and clones without copying it.
 pub type Message = bowline_proto::Message<'static>;
+
+/// Guide pages; their code is compiled with the tests.
+pub mod guide {
+    #[doc = include_str!("../docs/guide/connections.md")]
+    pub mod connections {}
+    #[doc = include_str!("../docs/guide/groups.md")]
+    pub mod groups {}
+    #[doc = include_str!("../docs/guide/sessions.md")]
+    pub mod sessions {}
+}
