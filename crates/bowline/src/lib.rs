@@ -4,8 +4,10 @@
 mod client;
 mod driver;
 mod error;
+mod link;
 mod options;
-mod server;
+mod outbox;
+pub mod server;
 mod shared;
 mod socket;
 mod split;
@@ -22,7 +24,9 @@ pub use bowline_proto::{
 };
 pub use client::{Connector, Endpoint, Timeouts, connect};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
+pub use link::Backlog;
 pub use options::Options;
+pub use outbox::{OutboxLimits, Sent, SlowPeer};
 pub use server::{Acceptor, Offer, Request, accept};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};

@@ -6,25 +6,33 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bowline_proto::{Connection, Ending, Event, Misuse, View};
+use bowline_proto::{Close, Connection, Event, Misuse, View};
 use bytes::BytesMut;
+use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
-    driver::{Driver, now},
+    driver::Driver,
     error::Error,
+    link::batched,
     transport::Transport,
     wakers::{Waiter, Wakers},
+    worker::with_read_buffer,
 };
 
-/// One connection, shared by the halves that receive and send and by a flush in the background.
+/// One connection, shared by whatever acts on it: the halves that receive and send, a flush in
+/// the background, and handles in other threads.
 ///
-/// The lock is held while a handle is polled and never across an await.
+/// The lock is held while the connection is acted on; never across an await, and never while a
+/// handler of the application runs.
 pub(crate) struct Shared<S> {
     driver: Mutex<Driver<S>>,
     wakers: Arc<Wakers>,
     /// `wakers`, in the form the stream wants.
     waker: Waker,
-    flush_scheduled: Mutex<bool>,
+    /// Tells those who wait for room in the outbox.
+    room: Notify,
+    /// Where the background flush runs; `None` if the connection was made outside of a runtime.
+    runtime: Option<Handle>,
 }
 
 impl<S: Transport> Shared<S> {
@@ -34,7 +42,8 @@ impl<S: Transport> Shared<S> {
             driver: Mutex::new(Driver::new(connection, stream, input)),
             waker: Waker::from(Arc::clone(&wakers)),
             wakers,
-            flush_scheduled: Mutex::new(false),
+            room: Notify::new(),
+            runtime: Handle::try_current().ok(),
         })
     }
 
@@ -42,7 +51,7 @@ impl<S: Transport> Shared<S> {
     pub(crate) fn poll_event<T>(
         &self,
         view: View,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         mut take: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
         let mut driver = self.lock();
@@ -50,71 +59,95 @@ impl<S: Transport> Shared<S> {
         if let Some(taken) = driver.take_buffered(&mut take) {
             return Poll::Ready(Some(taken));
         }
-        self.poll(Waiter::Receiver, cx, |cx| driver.poll_event(cx, &mut take))
+        let polled = self.poll(Waiter::Receiver, cx, |cx| driver.poll_event(cx, &mut take));
+        self.tell_of_room(&mut driver);
+        polled
     }
 
-    /// Waits until the queue has room for another message.
-    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let mut driver = self.lock();
-        if driver.connection().queued_len() < QUEUED_LEN_MAX {
-            return Poll::Ready(Ok(()));
+    /// Receives and hands events to `handle` until the connection is closed.
+    ///
+    /// What arrives is borrowed from the thread's read buffer, and the connection is not locked
+    /// while `handle` has it.
+    pub(crate) fn poll_handle(
+        &self,
+        cx: &Context<'_>,
+        handle: &mut impl FnMut(Event<'_>),
+    ) -> Poll<()> {
+        let mut first = self.lock().take_input();
+        self.hand_out(&mut first, handle);
+        loop {
+            let filled = with_read_buffer(|buffer| {
+                let mut driver = self.lock();
+                let filled = self.poll(Waiter::Receiver, cx, |cx| driver.poll_fill(cx, buffer));
+                self.tell_of_room(&mut driver);
+                drop(driver);
+                let filled = ready!(filled);
+                self.hand_out(buffer.get_mut(..filled).unwrap_or_default(), handle);
+                Poll::Ready(filled)
+            });
+            if ready!(filled) == 0 && self.lock().is_closed() {
+                return Poll::Ready(());
+            }
         }
-        let drained = ready!(self.poll(Waiter::Sender, cx, |cx| {
-            driver.poll_drain(cx, QUEUED_LEN_MAX - 1)
-        }));
-        Poll::Ready(self.note(&mut driver, drained))
+    }
+
+    /// Waits until another message may be queued.
+    pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_room(&mut self.lock(), cx)
     }
 
     /// Writes what is queued.
-    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let mut driver = self.lock();
-        let flushed = ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_flush(cx)));
-        Poll::Ready(self.note(&mut driver, flushed))
+    pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_written(&mut self.lock(), Waiter::Sender, cx)
     }
 
-    /// Writes what is queued, unless more messages are here already: then their answers leave
-    /// together, no later than when the task yields.
-    pub(crate) fn poll_flush_coalesced(
+    /// Makes `call` once there is room, and writes what it queued.
+    ///
+    /// While more received messages wait to be taken, writing is left to a flush in the
+    /// background, so that the answers leave together, no later than when the task yields.
+    pub(crate) fn poll_send<C>(
         self: &Arc<Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Error>> {
-        if !self.lock().has_input() {
-            return self.poll_flush(cx);
+        cx: &Context<'_>,
+        call: &mut Option<C>,
+    ) -> Poll<Result<(), Error>>
+    where
+        C: FnOnce(&mut Connection) -> Result<(), Misuse>,
+    {
+        let mut driver = self.lock();
+        if call.is_some() {
+            ready!(self.poll_room(&mut driver, cx))?;
         }
-        self.schedule_flush();
-        Poll::Ready(Ok(()))
+        if let Some(call) = call.take() {
+            call(driver.connection()).map_err(|misuse| refusal(&mut driver, misuse))?;
+            if driver.has_input() && self.schedule_flush(&mut driver) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let written = self.poll_written(&mut driver, Waiter::Sender, cx);
+        if written.is_pending() {
+            // So that what is queued leaves even if the caller gives up waiting for it.
+            self.schedule_flush(&mut driver);
+        }
+        written
     }
 
-    /// Lets the application queue something.
+    /// Lets the application queue something without writing it.
     pub(crate) fn queue(
         &self,
         call: impl FnOnce(&mut Connection) -> Result<(), Misuse>,
     ) -> Result<(), Error> {
         let mut driver = self.lock();
-        call(driver.connection()).map_err(|misuse| {
-            if misuse == Misuse::SendAfterClose {
-                Error::Closed(driver.connection().ending().cloned().map(Box::new))
-            } else {
-                Error::Misuse(misuse)
-            }
-        })
+        call(driver.connection()).map_err(|misuse| refusal(&mut driver, misuse))
     }
 
-    /// Begins the closing handshake; the receiving half carries it through.
-    pub(crate) fn begin_close(&self, close: Option<&bowline_proto::Close>) -> Result<(), Error> {
-        self.queue(|connection| connection.close(now(), close))?;
+    /// Begins the closing handshake; whoever receives carries it through.
+    pub(crate) fn begin_close(&self, close: Option<Close>) -> Result<(), Error> {
+        let mut driver = self.lock();
+        driver
+            .close(close)
+            .map_err(|misuse| refusal(&mut driver, misuse))?;
         self.waker.wake_by_ref();
         Ok(())
-    }
-
-    /// Ends the connection without a closing handshake.
-    pub(crate) fn abort(&self) {
-        self.lock().connection().abort();
-        self.waker.wake_by_ref();
-    }
-
-    pub(crate) fn ending(&self) -> Option<Ending> {
-        self.lock().connection().ending().cloned()
     }
 
     /// Looks at the driver.
@@ -122,34 +155,88 @@ impl<S: Transport> Shared<S> {
         look(&mut self.lock())
     }
 
-    /// Flushes as soon as the current task yields, if nothing else has by then.
-    fn schedule_flush(self: &Arc<Self>) {
-        let mut scheduled = self
-            .flush_scheduled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *scheduled, true) {
-            return;
+    /// Writes what can be written without waiting; what cannot is left to whoever receives, or to
+    /// a task of its own.
+    pub(crate) fn write_now(self: &Arc<Self>) {
+        let mut driver = self.lock();
+        driver.leave_batch();
+        let written = driver.poll_flush(&mut Context::from_waker(&self.waker));
+        match written {
+            Poll::Ready(result) => {
+                // A failure is remembered as the ending, which whoever receives is told.
+                let _failed = self.note(&mut driver, result).is_err();
+            }
+            Poll::Pending if self.wakers.is_waiting(Waiter::Receiver) => {}
+            Poll::Pending => {
+                if !self.schedule_flush(&mut driver) {
+                    self.waker.wake_by_ref();
+                }
+            }
         }
-        drop(scheduled);
-        let shared = Arc::clone(self);
-        tokio::spawn(async move {
-            shared.set_flush_unscheduled();
-            let flushed = std::future::poll_fn(|cx| {
-                let mut driver = shared.lock();
-                let flushed = ready!(shared.poll(Waiter::Flush, cx, |cx| driver.poll_flush(cx)));
-                Poll::Ready(shared.note(&mut driver, flushed))
-            });
-            // A failure is remembered as the connection's ending; there is nobody to tell here.
-            drop(flushed.await);
+        self.tell_of_room(&mut driver);
+    }
+
+    /// Has whoever receives look again.
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+
+    /// Tells those who wait for room in the outbox.
+    pub(crate) fn room_notify(&self) -> &Notify {
+        &self.room
+    }
+
+    /// Gives a chunk to the engine, event by event; what handlers send for it leaves afterwards.
+    fn hand_out(&self, chunk: &mut [u8], handle: &mut impl FnMut(Event<'_>)) {
+        batched(|| {
+            let mut at = 0;
+            loop {
+                let rest = chunk.get_mut(at..).unwrap_or_default();
+                let (used, event) = self.lock().next_event(rest);
+                let Some(event) = event else { return };
+                handle(event);
+                at += used;
+            }
         });
     }
 
-    fn set_flush_unscheduled(&self) {
-        *self
-            .flush_scheduled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = false;
+    fn poll_room(&self, driver: &mut Driver<S>, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        if driver.has_room() {
+            return Poll::Ready(Ok(()));
+        }
+        let drained = ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_room(cx)));
+        self.tell_of_room(driver);
+        Poll::Ready(self.note(driver, drained))
+    }
+
+    fn poll_written(
+        &self,
+        driver: &mut Driver<S>,
+        waiter: Waiter,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        let written = self.poll(waiter, cx, |cx| driver.poll_flush(cx));
+        self.tell_of_room(driver);
+        Poll::Ready(self.note(driver, ready!(written)))
+    }
+
+    /// Has what is queued written by a task of its own, as soon as the current one yields; false
+    /// if there is no runtime to run it.
+    fn schedule_flush(self: &Arc<Self>, driver: &mut Driver<S>) -> bool {
+        let Some(runtime) = &self.runtime else {
+            return false;
+        };
+        if driver.begin_flush_task() {
+            let shared = Arc::clone(self);
+            runtime.spawn(std::future::poll_fn(move |cx| {
+                let mut driver = shared.lock();
+                // A failure is remembered as the ending; there is nobody to tell here.
+                let _failed = ready!(shared.poll_written(&mut driver, Waiter::Flush, cx)).is_err();
+                driver.end_flush_task();
+                Poll::Ready(())
+            }));
+        }
+        true
     }
 
     /// Polls the stream with the waker that knows every waiter.
@@ -172,8 +259,14 @@ impl<S: Transport> Shared<S> {
         result.map_err(|error| {
             driver.connection().handle_transport_error(error.kind());
             self.waker.wake_by_ref();
-            Error::Closed(driver.connection().ending().cloned().map(Box::new))
+            closed(driver)
         })
+    }
+
+    fn tell_of_room(&self, driver: &mut Driver<S>) {
+        if driver.take_outbox_drained() {
+            self.room.notify_waiters();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
@@ -181,5 +274,14 @@ impl<S: Transport> Shared<S> {
     }
 }
 
-/// What may be queued before a send waits.
-const QUEUED_LEN_MAX: usize = 64 << 10;
+fn refusal<S: Transport>(driver: &mut Driver<S>, misuse: Misuse) -> Error {
+    if misuse == Misuse::SendAfterClose {
+        closed(driver)
+    } else {
+        Error::Misuse(misuse)
+    }
+}
+
+fn closed<S: Transport>(driver: &mut Driver<S>) -> Error {
+    Error::Closed(driver.connection().ending().cloned().map(Box::new))
+}

@@ -18,6 +18,7 @@ use futures_sink::Sink;
 
 use crate::{
     error::Error,
+    link::Link,
     shared::Shared,
     split::{Receiver, Sender},
     transport::{Stream, Transport},
@@ -250,12 +251,12 @@ impl<S: Transport> WebSocket<S> {
 
     /// Ends the connection at once, without a closing handshake.
     pub fn abort(&mut self) {
-        self.shared.abort();
+        Link::abort(&*self.shared);
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        self.shared.ending()
+        Link::ending(&*self.shared)
     }
 
     /// Gives the last round-trip time a keepalive ping measured.
@@ -266,6 +267,10 @@ impl<S: Transport> WebSocket<S> {
     /// Looks at the stream below; `None` once the connection is over.
     pub fn with_stream<R>(&self, look: impl FnOnce(&S) -> R) -> Option<R> {
         self.shared.with(|driver| driver.stream().map(look))
+    }
+
+    pub(crate) fn into_shared(self) -> Arc<Shared<S>> {
+        self.shared
     }
 
     /// Splits the WebSocket into halves that can be used from two tasks at once.
@@ -318,7 +323,7 @@ impl<S> fmt::Debug for WebSocket<S> {
 /// Receives a whole message; pieces of one that was begun with the fragment view are skipped.
 pub(crate) fn poll_message<S: Transport>(
     shared: &Shared<S>,
-    cx: &mut Context<'_>,
+    cx: &Context<'_>,
 ) -> Poll<Option<Message<'static>>> {
     shared.poll_event(View::Messages, cx, |event| match event {
         Event::Message(message) => Some(message.into_owned()),
@@ -332,7 +337,7 @@ pub(crate) fn poll_message<S: Transport>(
 
 pub(crate) fn poll_fragment<S: Transport>(
     shared: &Shared<S>,
-    cx: &mut Context<'_>,
+    cx: &Context<'_>,
 ) -> Poll<Option<Fragment<'static>>> {
     shared.poll_event(View::Fragments, cx, |event| match event {
         Event::Fragment(fragment) => Some(fragment.into_owned()),
@@ -354,14 +359,13 @@ pub(crate) async fn send<S: Transport>(
     queue(shared, |connection| connection.send_with(message, compress)).await
 }
 
-/// Waits for room, queues and flushes.
+/// Waits for room, queues and writes.
 pub(crate) async fn queue<S: Transport>(
     shared: &Arc<Shared<S>>,
     call: impl FnOnce(&mut Connection) -> Result<(), bowline_proto::Misuse>,
 ) -> Result<(), Error> {
-    poll_fn(|cx| shared.poll_ready(cx)).await?;
-    shared.queue(call)?;
-    poll_fn(|cx| shared.poll_flush_coalesced(cx)).await
+    let mut call = Some(call);
+    poll_fn(|cx| shared.poll_send(cx, &mut call)).await
 }
 
 pub(crate) fn begin_close<S: Transport>(
@@ -370,5 +374,5 @@ pub(crate) fn begin_close<S: Transport>(
     reason: &str,
 ) -> Result<(), Error> {
     let close = Close::new(code, reason).map_err(Error::Misuse)?;
-    shared.begin_close(Some(&close))
+    shared.begin_close(Some(close))
 }

@@ -14,6 +14,7 @@ use futures_sink::Sink;
 
 use crate::{
     error::Error,
+    link::Link,
     shared::Shared,
     socket::{begin_close, poll_fragment, poll_message, queue, send},
     transport::{Stream, Transport},
@@ -51,7 +52,7 @@ impl<S: Transport> Receiver<S> {
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        self.shared.ending()
+        Link::ending(&*self.shared)
     }
 }
 
@@ -114,12 +115,12 @@ impl<S: Transport> Sender<S> {
 
     /// Ends the connection at once, without a closing handshake.
     pub fn abort(&mut self) {
-        self.shared.abort();
+        Link::abort(&*self.shared);
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        self.shared.ending()
+        Link::ending(&*self.shared)
     }
 }
 

@@ -36,6 +36,12 @@ impl Wakers {
         }
     }
 
+    /// Says whether a task waits.
+    pub(crate) fn is_waiting(&self, waiter: Waiter) -> bool {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.get(waiter as usize).is_some_and(Option::is_some)
+    }
+
     /// Forgets a task that no longer waits.
     pub(crate) fn forget(&self, waiter: Waiter) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);

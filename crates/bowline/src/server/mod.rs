@@ -1,6 +1,18 @@
-//! Accepting a WebSocket on a stream.
+//! The server's side: accepting, and acting on what was accepted.
+//!
+//! [`accept`] and [`Acceptor`] make a [`WebSocket`] of a stream. A [`ConnectionGroup`] takes it
+//! and calls handlers for what arrives; from then on a [`ConnectionHandle`], or the number that
+//! names it in a [`Registry`], acts on it from any thread. [`Sessions`] remember visitors between
+//! connections, and [`Registry::drain`] ends everything with manners.
 
+mod drain;
+mod entry;
+mod group;
+mod handle;
+mod id;
 mod offer;
+mod registry;
+mod session;
 
 use std::time::Duration;
 
@@ -14,7 +26,18 @@ use tokio::{
     time::timeout,
 };
 
+pub use drain::{DrainOptions, DrainReport};
+pub use entry::Attributes;
+pub use group::{
+    Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits, HandlerKind,
+};
+pub use handle::{ConnectionHandle, SendError};
+pub use id::ConnectionId;
 pub use offer::Offer;
+pub use registry::{Registry, RegistryFull, ReservedId, UnknownConnection};
+pub use session::{
+    AttachedSession, Session, SessionError, SessionOptions, SessionSource, Sessions,
+};
 
 use crate::{
     error::{ConnectPhase, Error},

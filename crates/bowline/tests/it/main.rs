@@ -1,0 +1,14 @@
+//! The library's behaviour over real streams: one binary, one module per subject.
+
+#[cfg(test)]
+mod drain;
+#[cfg(test)]
+mod echo;
+#[cfg(test)]
+mod group_server;
+#[cfg(test)]
+mod groups;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod slow_peers;
