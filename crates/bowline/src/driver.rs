@@ -12,6 +12,8 @@ use bowline_proto::{Connection, ConnectionState, Event};
 use bytes::{Buf, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    runtime::Handle,
+    task::coop::poll_proceed,
     time::{Sleep, sleep_until},
 };
 
@@ -30,8 +32,30 @@ pub(crate) struct Driver<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Written to the stream but not flushed; matters for TLS.
     unflushed: bool,
-    write_shut_down: bool,
+    writing: Writing,
+    /// The peer's last byte was read. What is queued may still be written.
+    read_ended: bool,
+    /// Since when the connection is driven towards its end.
+    ending_since: Option<Instant>,
+    /// Events taken since the last one that counted as work of the task.
+    taken_count: u8,
 }
+
+/// Whether the stream still takes bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    Open,
+    /// All was written.
+    ShutDown,
+    /// It failed. What the peer sent may still be read.
+    Failed(io::ErrorKind),
+    /// The connection ended before everything queued was written.
+    CutOff,
+}
+
+/// Says that what is queued will never be written.
+#[derive(Debug)]
+pub(crate) struct CutOff;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Begins with the bytes that followed the opening handshake.
@@ -43,7 +67,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             received_at: now(),
             timer: None,
             unflushed: false,
-            write_shut_down: false,
+            writing: Writing::Open,
+            read_ended: false,
+            ending_since: None,
+            taken_count: 0,
         }
     }
 
@@ -53,6 +80,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     pub(crate) fn stream(&self) -> Option<&S> {
         self.stream.as_ref()
+    }
+
+    /// Says whether what is queued can still reach the peer.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.stream.is_some() && self.write_failure().is_none()
     }
 
     /// Says whether received bytes wait, so that the next receive needs no read.
@@ -82,6 +114,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
+    /// Gives other tasks of the thread their turn after so many events that needed no read.
+    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.taken_count = (self.taken_count + 1) % EVENTS_PER_TURN;
+        if self.taken_count == 0 {
+            ready!(poll_proceed(cx)).made_progress();
+        }
+        Poll::Ready(())
+    }
+
     /// Gives the next event that `take` takes; `None` when the connection is over.
     pub(crate) fn poll_event<T>(
         &mut self,
@@ -93,32 +134,60 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Ready(Some(taken));
             }
             if self.connection.state() == ConnectionState::Closed {
-                return Poll::Ready(self.end(take));
+                return Poll::Ready(None);
             }
-            if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
-                self.connection.handle_transport_error(error.kind());
+            let written = self.poll_flush(cx);
+            if self.read_ended && written.is_ready() {
+                self.act(|connection| connection.handle_eof(now()));
                 continue;
             }
             if self.connection.is_done_sending() {
                 self.poll_shutdown(cx);
             }
-            if self.poll_timer(cx).is_ready() {
-                self.connection.handle_timeout(now());
-                continue;
+            // What arrived in time counts even if nobody looked for it in time, so a deadline that
+            // has passed is acted on after one read.
+            let is_due = self.poll_timer(cx).is_ready();
+            let read = self.poll_read(cx, take);
+            if is_due {
+                self.handle_timeout();
             }
-            if let Some(taken) = ready!(self.poll_read(cx, take)) {
-                return Poll::Ready(Some(taken));
+            match read {
+                Poll::Ready(Some(taken)) => return Poll::Ready(Some(taken)),
+                Poll::Pending if !is_due => return Poll::Pending,
+                Poll::Ready(None) | Poll::Pending => {}
             }
         }
     }
 
     /// Writes until nothing is queued.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CutOff>> {
         self.poll_drain(cx, 0)
     }
 
     /// Writes until at most `len` bytes are queued.
-    pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<io::Result<()>> {
+    ///
+    /// A stream that fails for writing is read on: the peer may have said why it left.
+    pub(crate) fn poll_drain(
+        &mut self,
+        cx: &mut Context<'_>,
+        len: usize,
+    ) -> Poll<Result<(), CutOff>> {
+        if matches!(self.writing, Writing::Failed(_) | Writing::CutOff) {
+            return Poll::Ready(Err(CutOff));
+        }
+        let written = ready!(self.poll_write(cx, len));
+        Poll::Ready(written.map_err(|error| {
+            self.writing = Writing::Failed(error.kind());
+            CutOff
+        }))
+    }
+
+    /// Ends the connection at once.
+    pub(crate) fn abort(&mut self) {
+        self.act(Connection::abort);
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<io::Result<()>> {
         let Some(stream) = &mut self.stream else {
             return Poll::Ready(Ok(()));
         };
@@ -151,25 +220,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         cx: &mut Context<'_>,
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
+        if self.read_ended {
+            return Poll::Pending;
+        }
         with_read_buffer(|buffer| {
             let Some(stream) = &mut self.stream else {
                 return Poll::Ready(None);
             };
             let mut buffer = ReadBuf::new(buffer);
             match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
-                Ok(()) if buffer.filled().is_empty() => self.connection.handle_eof(now()),
+                Ok(()) if buffer.filled().is_empty() => self.handle_read_end(),
                 Ok(()) => {
                     self.received_at = now();
                     return Poll::Ready(self.take_from(buffer.filled_mut(), take));
                 }
                 // A peer that leaves without saying goodbye to TLS just ends the stream.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    self.connection.handle_eof(now());
+                    self.handle_read_end();
                 }
-                Err(error) => self.connection.handle_transport_error(error.kind()),
+                Err(error) => {
+                    self.act(|connection| connection.handle_transport_error(error.kind()));
+                }
             }
             Poll::Ready(None)
         })
+    }
+
+    /// Acts on the end of the stream. What is queued still has time to be written: the peer may
+    /// have ended its direction only.
+    fn handle_read_end(&mut self) {
+        self.read_ended = true;
+        if let Some(kind) = self.write_failure() {
+            self.act(|connection| connection.handle_transport_error(kind));
+        }
     }
 
     /// Takes the first event from the thread's buffer and keeps the bytes behind it.
@@ -196,11 +279,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits for the engine's next deadline; ready when it has passed.
     ///
     /// The timer is moved lazily: a deadline that moved away is noticed when the old one fires.
+    /// Outside a tokio runtime there is no timer; then a deadline is noticed by the next call.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = self.connection.poll_timeout() else {
+        let Some(deadline) = self.deadline() else {
             self.timer = None;
             return Poll::Pending;
         };
+        if self.timer.is_none() && Handle::try_current().is_err() {
+            return if deadline <= now() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            };
+        }
         let deadline = tokio::time::Instant::from_std(deadline);
         let timer = self
             .timer
@@ -217,23 +308,63 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Pending
     }
 
-    /// Shuts the stream down for writing. Whether it works does not matter: it is read on until
-    /// its end or the close deadline, so that the peer gets the close frame and not a reset.
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
-        if self.write_shut_down {
-            return;
+    /// Gives the next deadline. The peer's time to take part in the end begins when this end is
+    /// there to notice: not while the application does something else.
+    fn deadline(&mut self) -> Option<Instant> {
+        let is_ending = self.connection.state() == ConnectionState::Closing
+            || self.read_ended
+            || self.write_failure().is_some();
+        if !is_ending {
+            return self.connection.poll_timeout();
         }
-        if let Some(stream) = &mut self.stream {
-            self.write_shut_down = Pin::new(stream).poll_shutdown(cx).is_ready();
+        let since = *self.ending_since.get_or_insert_with(now);
+        since.checked_add(self.connection.config().close_timeout)
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = now();
+        self.act(|connection| connection.handle_timeout(now));
+        if self.ending_since.is_some() {
+            let failed = self.write_failure();
+            self.act(|connection| match failed {
+                Some(kind) => connection.handle_transport_error(kind),
+                None => connection.handle_eof(now),
+            });
         }
     }
 
-    /// Lets go of the stream and reports the end.
-    fn end<T>(&mut self, take: &mut impl FnMut(Event<'_>) -> Option<T>) -> Option<T> {
-        self.stream = None;
-        self.timer = None;
-        let (_, event) = self.connection.poll_event(self.received_at, &mut []);
-        event.and_then(take)
+    /// Lets the engine act on something that may end the connection; if so, lets go of the stream.
+    fn act(&mut self, act: impl FnOnce(&mut Connection)) {
+        let is_unsent = self.connection.queued_len() > 0 || self.unflushed;
+        act(&mut self.connection);
+        if self.connection.state() == ConnectionState::Closed && self.stream.is_some() {
+            if is_unsent {
+                self.writing = Writing::CutOff;
+            }
+            self.stream = None;
+            self.timer = None;
+            self.input = BytesMut::new();
+        }
+    }
+
+    /// Shuts the stream down for writing. Whether it works does not matter: it is read on until
+    /// its end or the close deadline, so that the peer gets the close frame and not a reset.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
+        if self.writing != Writing::Open {
+            return;
+        }
+        if let Some(stream) = &mut self.stream
+            && Pin::new(stream).poll_shutdown(cx).is_ready()
+        {
+            self.writing = Writing::ShutDown;
+        }
+    }
+
+    fn write_failure(&self) -> Option<io::ErrorKind> {
+        match self.writing {
+            Writing::Failed(kind) => Some(kind),
+            Writing::Open | Writing::ShutDown | Writing::CutOff => None,
+        }
     }
 }
 
@@ -244,3 +375,5 @@ pub(crate) fn now() -> Instant {
 
 /// What one vectored write takes at most.
 const WRITE_SLICES_MAX: usize = 16;
+/// How many events that need no read count as one unit of a task's work.
+const EVENTS_PER_TURN: u8 = 32;

@@ -1,20 +1,64 @@
 //! What the handles of one connection share.
 
 use std::{
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    future::poll_fn,
+    ops::Deref,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker, ready},
 };
 
-use bowline_proto::{Connection, Ending, Event, Misuse, View};
+use bowline_proto::{Connection, ConnectionState, Ending, Event, Misuse, View};
 use bytes::BytesMut;
+use tokio::runtime::Handle;
 
 use crate::{
-    driver::{Driver, now},
+    driver::{CutOff, Driver, now},
     error::Error,
     transport::Transport,
     wakers::{Waiter, Wakers},
 };
+
+/// A handle's share of a connection. The stream is let go with the last one.
+pub(crate) struct Share<S>(Arc<Shared<S>>);
+
+impl<S: Transport> Share<S> {
+    pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Self {
+        let wakers = Arc::new(Wakers::default());
+        Self(Arc::new(Shared {
+            driver: Mutex::new(Driver::new(connection, stream, input)),
+            waker: Waker::from(Arc::clone(&wakers)),
+            wakers,
+            is_flush_scheduled: AtomicBool::new(false),
+            share_count: AtomicUsize::new(1),
+        }))
+    }
+}
+
+impl<S> Clone for Share<S> {
+    fn clone(&self) -> Self {
+        self.0.share_count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Drop for Share<S> {
+    fn drop(&mut self) {
+        self.0.share_count.fetch_sub(1, Ordering::SeqCst);
+        // A flush in the background that waits for the peer gives up now.
+        self.0.waker.wake_by_ref();
+    }
+}
+
+impl<S> Deref for Share<S> {
+    type Target = Arc<Shared<S>>;
+
+    fn deref(&self) -> &Arc<Shared<S>> {
+        &self.0
+    }
+}
 
 /// One connection, shared by the halves that receive and send and by a flush in the background.
 ///
@@ -24,52 +68,42 @@ pub(crate) struct Shared<S> {
     wakers: Arc<Wakers>,
     /// `wakers`, in the form the stream wants.
     waker: Waker,
-    flush_scheduled: Mutex<bool>,
+    /// A task flushes in the background; there is one at most. Changes under the driver's lock.
+    is_flush_scheduled: AtomicBool,
+    /// The number of handles; a flush in the background is none.
+    share_count: AtomicUsize,
 }
 
 impl<S: Transport> Shared<S> {
-    pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Arc<Self> {
-        let wakers = Arc::new(Wakers::default());
-        Arc::new(Self {
-            driver: Mutex::new(Driver::new(connection, stream, input)),
-            waker: Waker::from(Arc::clone(&wakers)),
-            wakers,
-            flush_scheduled: Mutex::new(false),
-        })
-    }
-
     /// Gives the next event that `take` takes; `None` when the connection is over.
     pub(crate) fn poll_event<T>(
-        &self,
+        self: &Arc<Self>,
         view: View,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         mut take: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
         let mut driver = self.lock();
+        ready!(driver.poll_turn(cx));
         driver.connection().set_view(view);
-        if let Some(taken) = driver.take_buffered(&mut take) {
-            return Poll::Ready(Some(taken));
+        let polled = match driver.take_buffered(&mut take) {
+            Some(taken) => Poll::Ready(Some(taken)),
+            None => self.poll_driver(&mut driver, cx, &mut take),
+        };
+        // A pong that was queued on the way leaves even if the next receive is far away.
+        if polled.is_ready() && driver.connection().queued_len() > 0 {
+            self.schedule_flush();
         }
-        self.poll(Waiter::Receiver, cx, |cx| driver.poll_event(cx, &mut take))
+        polled
     }
 
     /// Waits until the queue has room for another message.
     pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        let mut driver = self.lock();
-        if driver.connection().queued_len() < QUEUED_LEN_MAX {
-            return Poll::Ready(Ok(()));
-        }
-        let drained = ready!(self.poll(Waiter::Sender, cx, |cx| {
-            driver.poll_drain(cx, QUEUED_LEN_MAX - 1)
-        }));
-        Poll::Ready(self.note(&mut driver, drained))
+        self.poll_drain(cx, QUEUED_LEN_MAX - 1)
     }
 
     /// Writes what is queued.
     pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        let mut driver = self.lock();
-        let flushed = ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_flush(cx)));
-        Poll::Ready(self.note(&mut driver, flushed))
+        self.poll_drain(cx, 0)
     }
 
     /// Writes what is queued, unless more messages are here already: then their answers leave
@@ -78,11 +112,12 @@ impl<S: Transport> Shared<S> {
         self: &Arc<Self>,
         cx: &Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        if !self.lock().has_input() {
-            return self.poll_flush(cx);
+        let driver = self.lock();
+        if driver.has_input() && driver.is_writable() && self.schedule_flush() {
+            return Poll::Ready(Ok(()));
         }
-        self.schedule_flush();
-        Poll::Ready(Ok(()))
+        drop(driver);
+        self.poll_flush(cx)
     }
 
     /// Lets the application queue something.
@@ -93,23 +128,31 @@ impl<S: Transport> Shared<S> {
         let mut driver = self.lock();
         call(driver.connection()).map_err(|misuse| {
             if misuse == Misuse::SendAfterClose {
-                Error::Closed(driver.connection().ending().cloned().map(Box::new))
+                closed(&mut driver)
             } else {
                 Error::Misuse(misuse)
             }
         })
     }
 
-    /// Begins the closing handshake; the receiving half carries it through.
+    /// Begins the closing handshake, once; the receiving half carries it through.
     pub(crate) fn begin_close(&self, close: Option<&bowline_proto::Close>) -> Result<(), Error> {
-        self.queue(|connection| connection.close(now(), close))?;
+        let mut driver = self.lock();
+        if driver.connection().state() != ConnectionState::Open {
+            return Ok(());
+        }
+        driver
+            .connection()
+            .close(now(), close)
+            .map_err(Error::Misuse)?;
+        drop(driver);
         self.waker.wake_by_ref();
         Ok(())
     }
 
     /// Ends the connection without a closing handshake.
     pub(crate) fn abort(&self) {
-        self.lock().connection().abort();
+        self.lock().abort();
         self.waker.wake_by_ref();
     }
 
@@ -122,34 +165,63 @@ impl<S: Transport> Shared<S> {
         look(&mut self.lock())
     }
 
-    /// Flushes as soon as the current task yields, if nothing else has by then.
-    fn schedule_flush(self: &Arc<Self>) {
-        let mut scheduled = self
-            .flush_scheduled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *scheduled, true) {
-            return;
+    /// Receives, and wakes the sending half if that changed what it waits for.
+    fn poll_driver<T>(
+        &self,
+        driver: &mut Driver<S>,
+        cx: &Context<'_>,
+        take: &mut impl FnMut(Event<'_>) -> Option<T>,
+    ) -> Poll<Option<T>> {
+        let queued_len = driver.connection().queued_len();
+        let was_writable = driver.is_writable();
+        let polled = self.poll(Waiter::Receiver, cx, |cx| driver.poll_event(cx, take));
+        if driver.connection().queued_len() < queued_len || driver.is_writable() != was_writable {
+            self.wakers.wake_others(Waiter::Receiver);
         }
-        drop(scheduled);
-        let shared = Arc::clone(self);
-        tokio::spawn(async move {
-            shared.set_flush_unscheduled();
-            let flushed = std::future::poll_fn(|cx| {
-                let mut driver = shared.lock();
-                let flushed = ready!(shared.poll(Waiter::Flush, cx, |cx| driver.poll_flush(cx)));
-                Poll::Ready(shared.note(&mut driver, flushed))
-            });
-            // A failure is remembered as the connection's ending; there is nobody to tell here.
-            drop(flushed.await);
-        });
+        polled
     }
 
-    fn set_flush_unscheduled(&self) {
-        *self
-            .flush_scheduled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = false;
+    /// Writes until at most `len` bytes are queued.
+    fn poll_drain(&self, cx: &Context<'_>, len: usize) -> Poll<Result<(), Error>> {
+        let mut driver = self.lock();
+        let drained = ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_drain(cx, len)));
+        self.notice_end(&mut driver, Waiter::Sender);
+        Poll::Ready(drained.map_err(|CutOff| closed(&mut driver)))
+    }
+
+    /// Flushes as soon as the current task yields, if nothing else has by then; says whether
+    /// there is a runtime to do so. The driver is locked.
+    fn schedule_flush(self: &Arc<Self>) -> bool {
+        if self.is_flush_scheduled.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return false;
+        };
+        self.is_flush_scheduled.store(true, Ordering::Relaxed);
+        let shared = Arc::clone(self);
+        drop(runtime.spawn(poll_fn(move |cx| shared.poll_scheduled_flush(cx))));
+        true
+    }
+
+    /// Writes what is queued; gives up when no handle is left to care.
+    fn poll_scheduled_flush(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut driver = self.lock();
+        let flushed = self.poll(Waiter::Flush, cx, |cx| driver.poll_flush(cx));
+        if flushed.is_pending() && self.share_count.load(Ordering::SeqCst) > 0 {
+            return Poll::Pending;
+        }
+        // A failure shows with the next call; there is nobody to tell here.
+        self.notice_end(&mut driver, Waiter::Flush);
+        self.is_flush_scheduled.store(false, Ordering::Relaxed);
+        Poll::Ready(())
+    }
+
+    /// Wakes the receiving half after the last write, or one that failed: it carries the end through.
+    fn notice_end(&self, driver: &mut Driver<S>, waiter: Waiter) {
+        if !driver.is_writable() || driver.connection().state() != ConnectionState::Open {
+            self.wakers.wake_others(waiter);
+        }
     }
 
     /// Polls the stream with the waker that knows every waiter.
@@ -167,18 +239,14 @@ impl<S: Transport> Shared<S> {
         polled
     }
 
-    /// Remembers that the stream failed.
-    fn note(&self, driver: &mut Driver<S>, result: io::Result<()>) -> Result<(), Error> {
-        result.map_err(|error| {
-            driver.connection().handle_transport_error(error.kind());
-            self.waker.wake_by_ref();
-            Error::Closed(driver.connection().ending().cloned().map(Box::new))
-        })
-    }
-
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells how the connection ended, as far as that is known.
+fn closed<S: Transport>(driver: &mut Driver<S>) -> Error {
+    Error::Closed(driver.connection().ending().cloned().map(Box::new))
 }
 
 /// What may be queued before a send waits.
