@@ -1,4 +1,10 @@
 //! The library's behaviour over real streams: one binary, one module per subject.
 
 #[cfg(test)]
+mod cancel;
+#[cfg(test)]
 mod echo;
+#[cfg(test)]
+mod ends;
+#[cfg(test)]
+mod wire;
