@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use bowline_proto::{Connection, ConnectionState, Event};
+use bowline_proto::{Close, Connection, ConnectionState, Event, Misuse};
 use bytes::{Buf, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -17,7 +17,10 @@ use tokio::{
     time::{Sleep, sleep_until},
 };
 
-use crate::worker::with_read_buffer;
+use crate::{
+    outbox::{Key, LastFrame, Outbox, OutboxLimits, Outgoing, Refused, Sent, SlowPeer},
+    worker::with_read_buffer,
+};
 
 /// Drives an engine with a stream and a timer.
 ///
@@ -32,16 +35,32 @@ pub(crate) struct Driver<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Written to the stream but not flushed; matters for TLS.
     unflushed: bool,
+    reading: Reading,
     writing: Writing,
-    /// The peer's last byte was read. What is queued may still be written.
-    read_ended: bool,
     /// Since when the connection is driven towards its end.
     ending_since: Option<Instant>,
     /// Events taken since the last one that counted as work of the task.
     taken_count: u8,
+    /// What waits for a peer that does not keep up; `None` while there is nothing.
+    outbox: Option<Box<Outbox>>,
+    /// The outbox was drained since this was last asked.
+    outbox_drained: bool,
+    /// Messages dropped since the application last asked.
+    lost: u64,
+    writers: Writers,
 }
 
-/// Whether the stream still takes bytes.
+/// How far the stream is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// A deadline had passed before the last read.
+    Late,
+    /// The peer's last byte was read. What is queued may still be written.
+    Ended,
+}
+
+/// Whether the stream takes bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writing {
     Open,
@@ -57,6 +76,15 @@ enum Writing {
 #[derive(Debug)]
 pub(crate) struct CutOff;
 
+/// Who will write what is queued, besides whoever receives.
+#[derive(Default)]
+struct Writers {
+    /// A task of its own.
+    task: bool,
+    /// The batch in which it was queued.
+    batch: bool,
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Begins with the bytes that followed the opening handshake.
     pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Self {
@@ -67,11 +95,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             received_at: now(),
             timer: None,
             unflushed: false,
+            reading: Reading::Open,
             writing: Writing::Open,
-            read_ended: false,
             ending_since: None,
             taken_count: 0,
+            outbox: None,
+            outbox_drained: false,
+            lost: 0,
+            writers: Writers::default(),
         }
+    }
+
+    /// Says whether what is queued can still reach the peer.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.stream.is_some() && self.write_failure().is_none()
+    }
+
+    /// Gives other tasks of the thread their turn after so many events that needed no read.
+    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.taken_count = (self.taken_count + 1) % EVENTS_PER_TURN;
+        if self.taken_count == 0 {
+            ready!(poll_proceed(cx)).made_progress();
+        }
+        Poll::Ready(())
     }
 
     pub(crate) fn connection(&mut self) -> &mut Connection {
@@ -80,11 +126,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     pub(crate) fn stream(&self) -> Option<&S> {
         self.stream.as_ref()
-    }
-
-    /// Says whether what is queued can still reach the peer.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.stream.is_some() && self.write_failure().is_none()
     }
 
     /// Says whether received bytes wait, so that the next receive needs no read.
@@ -114,15 +155,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Gives other tasks of the thread their turn after so many events that needed no read.
-    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.taken_count = (self.taken_count + 1) % EVENTS_PER_TURN;
-        if self.taken_count == 0 {
-            ready!(poll_proceed(cx)).made_progress();
-        }
-        Poll::Ready(())
-    }
-
     /// Gives the next event that `take` takes; `None` when the connection is over.
     pub(crate) fn poll_event<T>(
         &mut self,
@@ -133,30 +165,72 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Some(taken) = self.take_buffered(take) {
                 return Poll::Ready(Some(taken));
             }
-            if self.connection.state() == ConnectionState::Closed {
+            if self.is_closed() {
                 return Poll::Ready(None);
             }
+            let taken = with_read_buffer(|buffer| {
+                let filled = ready!(self.poll_fill(cx, buffer));
+                let chunk = buffer.get_mut(..filled).unwrap_or_default();
+                Poll::Ready(self.take_from(chunk, take))
+            });
+            if let Some(taken) = ready!(taken) {
+                return Poll::Ready(Some(taken));
+            }
+        }
+    }
+
+    /// Takes care of everything that is due, then reads once; zero says that the connection is
+    /// closed.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
+        loop {
+            if self.is_closed() {
+                return Poll::Ready(0);
+            }
             let written = self.poll_flush(cx);
-            if self.read_ended && written.is_ready() {
+            if self.reading == Reading::Ended && written.is_ready() {
                 self.act(|connection| connection.handle_eof(now()));
                 continue;
             }
             if self.connection.is_done_sending() {
                 self.poll_shutdown(cx);
             }
+            if self.reading == Reading::Late {
+                self.reading = Reading::Open;
+                self.handle_timeout();
+                continue;
+            }
             // What arrived in time counts even if nobody looked for it in time, so a deadline that
-            // has passed is acted on after one read.
+            // has passed is acted on after one more read.
             let is_due = self.poll_timer(cx).is_ready();
-            let read = self.poll_read(cx, take);
+            match self.poll_read(cx, buffer) {
+                Poll::Ready(filled) if filled > 0 => {
+                    if is_due {
+                        self.reading = Reading::Late;
+                    }
+                    return Poll::Ready(filled);
+                }
+                Poll::Pending if !is_due => return Poll::Pending,
+                Poll::Ready(_) | Poll::Pending => {}
+            }
             if is_due {
                 self.handle_timeout();
             }
-            match read {
-                Poll::Ready(Some(taken)) => return Poll::Ready(Some(taken)),
-                Poll::Pending if !is_due => return Poll::Pending,
-                Poll::Ready(None) | Poll::Pending => {}
-            }
         }
+    }
+
+    /// Takes the bytes that were received and not given to the engine.
+    pub(crate) fn take_input(&mut self) -> BytesMut {
+        std::mem::take(&mut self.input)
+    }
+
+    /// Gives received bytes to the engine, see [`Connection::poll_event`].
+    pub(crate) fn next_event<'a>(&mut self, chunk: &'a mut [u8]) -> (usize, Option<Event<'a>>) {
+        self.connection.poll_event(self.received_at, chunk)
+    }
+
+    /// Says whether the connection is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.connection.state() == ConnectionState::Closed
     }
 
     /// Writes until nothing is queued.
@@ -167,11 +241,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Writes until at most `len` bytes are queued.
     ///
     /// A stream that fails for writing is read on: the peer may have said why it left.
-    pub(crate) fn poll_drain(
-        &mut self,
-        cx: &mut Context<'_>,
-        len: usize,
-    ) -> Poll<Result<(), CutOff>> {
+    fn poll_drain(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<Result<(), CutOff>> {
         if matches!(self.writing, Writing::Failed(_) | Writing::CutOff) {
             return Poll::Ready(Err(CutOff));
         }
@@ -182,23 +252,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }))
     }
 
-    /// Ends the connection at once.
-    pub(crate) fn abort(&mut self) {
-        self.act(Connection::abort);
-    }
-
     fn poll_write(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<io::Result<()>> {
-        let Some(stream) = &mut self.stream else {
-            return Poll::Ready(Ok(()));
-        };
-        while self.connection.queued_len() > len {
+        loop {
+            self.refill();
+            let Some(stream) = &mut self.stream else {
+                return Poll::Ready(Ok(()));
+            };
+            if self.connection.queued_len() <= len {
+                break;
+            }
             let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
             let written = match self.connection.poll_transmit(&mut slices) {
                 0 => break,
-                1 => ready!(Pin::new(&mut *stream).poll_write(cx, &slices[0])),
+                1 => ready!(Pin::new(stream).poll_write(cx, &slices[0])),
                 count => {
                     let slices = slices.get(..count).unwrap_or_default();
-                    ready!(Pin::new(&mut *stream).poll_write_vectored(cx, slices))
+                    ready!(Pin::new(stream).poll_write_vectored(cx, slices))
                 }
             }?;
             if written == 0 {
@@ -207,49 +276,140 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.connection.handle_transmitted(written);
             self.unflushed = true;
         }
-        if self.unflushed {
-            ready!(Pin::new(&mut *stream).poll_flush(cx))?;
+        if self.unflushed
+            && let Some(stream) = &mut self.stream
+        {
+            ready!(Pin::new(stream).poll_flush(cx))?;
             self.unflushed = false;
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Reads once and lets the engine have it; `None` says that there was no event to take.
-    fn poll_read<T>(
+    /// Gives a message to the engine, or to the outbox while the engine has enough.
+    pub(crate) fn push(
         &mut self,
-        cx: &mut Context<'_>,
-        take: &mut impl FnMut(Event<'_>) -> Option<T>,
-    ) -> Poll<Option<T>> {
-        if self.read_ended {
-            return Poll::Pending;
+        message: Outgoing,
+        key: Option<Key>,
+        limits: &OutboxLimits,
+    ) -> Result<Sent, Refused> {
+        let waits = self
+            .outbox
+            .as_ref()
+            .is_some_and(|outbox| !outbox.is_empty());
+        if !waits && self.connection.queued_len() < QUEUED_LEN_MAX {
+            return message
+                .send_on(&mut self.connection)
+                .map(|()| Sent::Queued)
+                .map_err(Refused::of_misuse);
         }
-        with_read_buffer(|buffer| {
-            let Some(stream) = &mut self.stream else {
-                return Poll::Ready(None);
-            };
-            let mut buffer = ReadBuf::new(buffer);
-            match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
-                Ok(()) if buffer.filled().is_empty() => self.handle_read_end(),
-                Ok(()) => {
-                    self.received_at = now();
-                    return Poll::Ready(self.take_from(buffer.filled_mut(), take));
+        if self.connection.state() != ConnectionState::Open {
+            return Err(Refused::Closing);
+        }
+        let outbox = self.outbox.get_or_insert_default();
+        let pushed = outbox.push(message, key, limits);
+        self.lost += outbox.take_lost();
+        if let (Err(Refused::TooSlow), SlowPeer::Close(code, reason)) = (&pushed, &limits.policy) {
+            self.drop_outbox();
+            let close = Close::new(*code, reason).ok();
+            let begun = self.connection.close(now(), close.as_ref());
+            debug_assert!(begun.is_ok(), "messages in an outbox are whole");
+        }
+        pushed
+    }
+
+    /// Begins the closing handshake behind everything that waits; false if it has begun already.
+    pub(crate) fn close(&mut self, close: Option<Close>) -> Result<bool, Misuse> {
+        if self.connection.state() != ConnectionState::Open {
+            return Ok(false);
+        }
+        match &mut self.outbox {
+            Some(outbox) if !outbox.is_empty() => {
+                let begins = !outbox.is_closing();
+                outbox.push_close(close);
+                Ok(begins)
+            }
+            _ => self.connection.close(now(), close.as_ref()).map(|()| true),
+        }
+    }
+
+    /// Looks at what waits for the peer beyond the engine's queue.
+    pub(crate) fn outbox(&mut self) -> Option<&mut Outbox> {
+        self.outbox.as_deref_mut()
+    }
+
+    /// Writes until another message may be queued.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CutOff>> {
+        self.poll_drain(cx, QUEUED_LEN_MAX - 1)
+    }
+
+    /// Notes that a task will write what is queued; false if one does already.
+    pub(crate) fn begin_flush_task(&mut self) -> bool {
+        !std::mem::replace(&mut self.writers.task, true)
+    }
+
+    /// Notes that a batch will write what is queued; false if one does already.
+    pub(crate) fn join_batch(&mut self) -> bool {
+        !std::mem::replace(&mut self.writers.batch, true)
+    }
+
+    pub(crate) fn leave_batch(&mut self) {
+        self.writers.batch = false;
+    }
+
+    /// Takes the number of messages dropped since this was last asked.
+    pub(crate) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Says whether another message may be queued without making anything wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.outbox.is_none() && self.connection.queued_len() < QUEUED_LEN_MAX
+    }
+
+    /// Moves messages from the outbox to the engine while it has room.
+    fn refill(&mut self) {
+        while let Some(outbox) = &mut self.outbox
+            && self.connection.queued_len() < QUEUED_LEN_MAX
+        {
+            if let Some(message) = outbox.pop() {
+                // A connection that is closing takes nothing more; what waits goes with it.
+                if message.send_on(&mut self.connection).is_err() {
+                    self.drop_outbox();
                 }
-                // A peer that leaves without saying goodbye to TLS just ends the stream.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    self.handle_read_end();
-                }
-                Err(error) => {
-                    self.act(|connection| connection.handle_transport_error(error.kind()));
+            } else {
+                let close = outbox.pop_close();
+                self.drop_outbox();
+                if let Some(LastFrame(close)) = close {
+                    let begun = self.connection.close(now(), close.as_ref());
+                    debug_assert!(begun.is_ok(), "messages in an outbox are whole");
                 }
             }
-            Poll::Ready(None)
-        })
+        }
+    }
+
+    /// Reads once; zero says that nothing was received.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
+        let Some(stream) = &mut self.stream else {
+            return Poll::Ready(0);
+        };
+        if self.reading == Reading::Ended {
+            return Poll::Pending;
+        }
+        let mut buffer = ReadBuf::new(buffer);
+        match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
+            Ok(()) if buffer.filled().is_empty() => self.handle_read_end(),
+            Ok(()) => self.received_at = now(),
+            // A peer that leaves without saying goodbye to TLS just ends the stream.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.handle_read_end(),
+            Err(error) => self.act(|connection| connection.handle_transport_error(error.kind())),
+        }
+        Poll::Ready(buffer.filled().len())
     }
 
     /// Acts on the end of the stream. What is queued still has time to be written: the peer may
     /// have ended its direction only.
     fn handle_read_end(&mut self) {
-        self.read_ended = true;
+        self.reading = Reading::Ended;
         if let Some(kind) = self.write_failure() {
             self.act(|connection| connection.handle_transport_error(kind));
         }
@@ -279,7 +439,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits for the engine's next deadline; ready when it has passed.
     ///
     /// The timer is moved lazily: a deadline that moved away is noticed when the old one fires.
-    /// Outside a tokio runtime there is no timer; then a deadline is noticed by the next call.
+    /// Outside of a runtime there is no timer; then a deadline is noticed by the next call.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.deadline() else {
             self.timer = None;
@@ -308,12 +468,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Pending
     }
 
-    /// Gives the next deadline. The peer's time to take part in the end begins when this end is
-    /// there to notice: not while the application does something else.
+    /// Gives the next deadline.
+    ///
+    /// The peer's time to take part in the end begins when this end is there to notice, not while
+    /// the application does something else.
     fn deadline(&mut self) -> Option<Instant> {
         let is_ending = self.connection.state() == ConnectionState::Closing
-            || self.read_ended
-            || self.write_failure().is_some();
+            || self.reading == Reading::Ended
+            || self.write_failure().is_some()
+            || self
+                .outbox
+                .as_ref()
+                .is_some_and(|outbox| outbox.is_closing());
         if !is_ending {
             return self.connection.poll_timeout();
         }
@@ -323,27 +489,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn handle_timeout(&mut self) {
         let now = now();
+        let close = self.outbox.as_mut().and_then(|outbox| outbox.cut());
+        if let Some(LastFrame(close)) = close {
+            // What waited had its time; the close frame gets its own.
+            self.drop_outbox();
+            self.ending_since = None;
+            let begun = self.connection.close(now, close.as_ref());
+            debug_assert!(begun.is_ok(), "messages in an outbox are whole");
+            return;
+        }
         self.act(|connection| connection.handle_timeout(now));
         if self.ending_since.is_some() {
-            let failed = self.write_failure();
-            self.act(|connection| match failed {
+            let failure = self.write_failure();
+            self.act(|connection| match failure {
                 Some(kind) => connection.handle_transport_error(kind),
                 None => connection.handle_eof(now),
             });
-        }
-    }
-
-    /// Lets the engine act on something that may end the connection; if so, lets go of the stream.
-    fn act(&mut self, act: impl FnOnce(&mut Connection)) {
-        let is_unsent = self.connection.queued_len() > 0 || self.unflushed;
-        act(&mut self.connection);
-        if self.connection.state() == ConnectionState::Closed && self.stream.is_some() {
-            if is_unsent {
-                self.writing = Writing::CutOff;
-            }
-            self.stream = None;
-            self.timer = None;
-            self.input = BytesMut::new();
         }
     }
 
@@ -359,6 +520,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.writing = Writing::ShutDown;
         }
     }
+}
+
+impl<S> Driver<S> {
+    /// Ends the connection at once and lets go of the stream.
+    pub(crate) fn abort(&mut self) {
+        self.act(Connection::abort);
+    }
+
+    /// Notes that the task has written everything it will.
+    pub(crate) fn end_flush_task(&mut self) {
+        self.writers.task = false;
+    }
+
+    /// Says whether a task writes what is queued.
+    pub(crate) fn has_flush_task(&self) -> bool {
+        self.writers.task
+    }
+
+    /// Says whether the outbox was drained since this was last asked.
+    pub(crate) fn take_outbox_drained(&mut self) -> bool {
+        std::mem::take(&mut self.outbox_drained)
+    }
+
+    /// Lets the engine act on something that may end the connection; if it does, lets go of the
+    /// stream.
+    fn act(&mut self, act: impl FnOnce(&mut Connection)) {
+        let is_unsent = self.connection.queued_len() > 0 || self.unflushed || self.outbox.is_some();
+        act(&mut self.connection);
+        if self.connection.state() == ConnectionState::Closed && self.stream.is_some() {
+            if is_unsent {
+                self.writing = Writing::CutOff;
+            }
+            self.stream = None;
+            self.timer = None;
+            self.input = BytesMut::new();
+            self.drop_outbox();
+        }
+    }
+
+    fn drop_outbox(&mut self) {
+        self.outbox_drained |= self.outbox.take().is_some();
+    }
 
     fn write_failure(&self) -> Option<io::ErrorKind> {
         match self.writing {
@@ -373,6 +576,8 @@ pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
+/// What the engine may have queued before messages wait in front of it.
+const QUEUED_LEN_MAX: usize = 64 << 10;
 /// What one vectored write takes at most.
 const WRITE_SLICES_MAX: usize = 16;
 /// How many events that need no read count as one unit of a task's work.

@@ -4,7 +4,9 @@
 mod client;
 mod driver;
 mod error;
+mod link;
 mod options;
+mod outbox;
 mod server;
 mod shared;
 mod socket;
@@ -22,8 +24,14 @@ pub use bowline_proto::{
 };
 pub use client::{Connector, Endpoint, Timeouts, connect};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
+pub use link::Backlog;
 pub use options::Options;
-pub use server::{Acceptor, Offer, Request, accept};
+pub use outbox::{OutboxLimits, Sent, SlowPeer};
+pub use server::{
+    Acceptor, Attributes, Broadcast, ConnectionGroup, ConnectionHandle, ConnectionId, GroupError,
+    GroupOptions, GroupTable, GroupTableLimits, HandlerKind, Offer, Registry, RegistryFull,
+    Request, ReservedId, SendError, UnknownConnection, accept,
+};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{

@@ -18,6 +18,7 @@ use futures_sink::Sink;
 
 use crate::{
     error::Error,
+    link::Link,
     shared::{Share, Shared},
     split::{Receiver, Sender},
     transport::{Stream, Transport},
@@ -273,12 +274,12 @@ impl<S: Transport> WebSocket<S> {
     /// Ends the connection at once, without a closing handshake, and lets go of the stream. What is
     /// queued is dropped.
     pub fn abort(&mut self) {
-        self.shared.abort();
+        self.shared.give_up();
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        self.shared.ending()
+        Link::ending(&**self.shared)
     }
 
     /// Gives the last round-trip time a keepalive ping measured.
@@ -289,6 +290,10 @@ impl<S: Transport> WebSocket<S> {
     /// Looks at the stream below; `None` once the connection is over.
     pub fn with_stream<R>(&self, look: impl FnOnce(&S) -> R) -> Option<R> {
         self.shared.with(|driver| driver.stream().map(look))
+    }
+
+    pub(crate) fn into_shared(self) -> Share<S> {
+        self.shared
     }
 
     /// Splits the WebSocket into halves that can be used from two tasks at once.
@@ -389,14 +394,13 @@ pub(crate) async fn feed<S: Transport>(
     shared.queue(|connection| connection.send(message))
 }
 
-/// Waits for room, queues and flushes.
+/// Waits for room, queues and writes.
 pub(crate) async fn queue<S: Transport>(
     shared: &Arc<Shared<S>>,
     call: impl FnOnce(&mut Connection) -> Result<(), bowline_proto::Misuse>,
 ) -> Result<(), Error> {
-    poll_fn(|cx| shared.poll_ready(cx)).await?;
-    shared.queue(call)?;
-    poll_fn(|cx| shared.poll_flush_coalesced(cx)).await
+    let mut call = Some(call);
+    poll_fn(|cx| shared.poll_send(cx, &mut call)).await
 }
 
 pub(crate) fn begin_close<S: Transport>(
@@ -405,5 +409,5 @@ pub(crate) fn begin_close<S: Transport>(
     reason: &str,
 ) -> Result<(), Error> {
     let close = Close::new(code, reason).map_err(Error::Misuse)?;
-    shared.begin_close(Some(&close))
+    shared.begin_close(Some(close)).map_err(Error::Misuse)
 }

@@ -16,6 +16,7 @@ use futures_sink::Sink;
 
 use crate::{
     error::Error,
+    link::Link,
     shared::Share,
     socket::{begin_close, feed, poll_event, poll_fragment, poll_message, queue, send},
     transport::{Stream, Transport},
@@ -59,7 +60,7 @@ impl<S: Transport> Receiver<S> {
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        self.shared.ending()
+        Link::ending(&**self.shared)
     }
 }
 
@@ -192,12 +193,12 @@ impl<S: Transport> Sender<S> {
     /// Ends the connection at once, without a closing handshake, and lets go of the stream. What is
     /// queued is dropped.
     pub fn abort(&mut self) {
-        self.shared.abort();
+        self.shared.give_up();
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        self.shared.ending()
+        Link::ending(&**self.shared)
     }
 }
 

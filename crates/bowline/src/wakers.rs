@@ -36,6 +36,12 @@ impl Wakers {
         }
     }
 
+    /// Says whether a task waits.
+    pub(crate) fn is_waiting(&self, waiter: Waiter) -> bool {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.get(waiter as usize).is_some_and(Option::is_some)
+    }
+
     /// Wakes every task but one.
     pub(crate) fn wake_others(&self, waiter: Waiter) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,11 @@
 //! Accepting a WebSocket on a stream.
 
+mod entry;
+mod group;
+mod handle;
+mod id;
 mod offer;
+mod registry;
 
 use std::time::Duration;
 
@@ -14,7 +19,14 @@ use tokio::{
     time::timeout,
 };
 
+pub use entry::Attributes;
+pub use group::{
+    Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits, HandlerKind,
+};
+pub use handle::{ConnectionHandle, SendError};
+pub use id::ConnectionId;
 pub use offer::Offer;
+pub use registry::{Registry, RegistryFull, ReservedId, UnknownConnection};
 
 use crate::{
     error::{ConnectPhase, Error},

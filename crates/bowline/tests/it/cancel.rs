@@ -50,9 +50,16 @@ fn a_receive_dropped_anywhere_loses_and_doubles_no_byte() {
     }
     for receive in [Receive::Message, Receive::Fragment, Receive::Event] {
         for drops in [vec![1], vec![2], vec![3, 1, 2], vec![50, 1]] {
-            for reads in [Chunks::of(1), Chunks::repeating(vec![3, 90]), Chunks::whole()] {
+            for reads in [
+                Chunks::of(1),
+                Chunks::repeating(vec![3, 90]),
+                Chunks::whole(),
+            ] {
                 let received = block_on(receive_all(receive, &drops, reads, &stream));
-                assert_eq!(received, expected, "{receive:?}, dropped after {drops:?} polls");
+                assert_eq!(
+                    received, expected,
+                    "{receive:?}, dropped after {drops:?} polls"
+                );
             }
         }
     }
@@ -205,7 +212,9 @@ macro_rules! send_with {
                 }
                 Send::Uncompressed(len) => {
                     let message = Message::binary(vec![byte; *len]);
-                    if poll_times(*polls, $ws.send_uncompressed(message)).await.is_some()
+                    if poll_times(*polls, $ws.send_uncompressed(message))
+                        .await
+                        .is_some()
                         || *polls > 0
                     {
                         expected.push(Frame::binary(vec![byte; *len]));
@@ -221,8 +230,7 @@ macro_rules! send_with {
                 }
                 Send::FramePieces(lens) => {
                     let total = lens.iter().sum::<usize>();
-                    let begun =
-                        $ws.begin_frame(MessageKind::Binary, total as u64, Fin::Last);
+                    let begun = $ws.begin_frame(MessageKind::Binary, total as u64, Fin::Last);
                     drop(poll_times(polls + 1, begun).await);
                     for len in lens {
                         let sent = $ws.send_frame_payload(vec![byte; *len]);
@@ -231,7 +239,10 @@ macro_rules! send_with {
                     expected.push(Frame::binary(vec![byte; total]));
                 }
                 Send::Feed(len) => {
-                    if poll_times(*polls, $ws.feed(vec![byte; *len])).await.is_some() {
+                    if poll_times(*polls, $ws.feed(vec![byte; *len]))
+                        .await
+                        .is_some()
+                    {
                         expected.push(Frame::binary(vec![byte; *len]));
                     }
                 }
@@ -304,12 +315,21 @@ fn fragment(index: usize, fin: Fin, payload: Vec<u8>) -> Frame {
     } else {
         Frame::continuation(payload)
     };
-    if fin == Fin::Last { frame } else { frame.more() }
+    if fin == Fin::Last {
+        frame
+    } else {
+        frame.more()
+    }
 }
 
 fn payload(seed: usize, len: usize) -> Vec<u8> {
     let bytes = seed.to_be_bytes().into_iter().cycle();
-    bytes.zip(0..=255_u8).map(|(a, b)| a ^ b).cycle().take(len).collect()
+    bytes
+        .zip(0..=255_u8)
+        .map(|(a, b)| a ^ b)
+        .cycle()
+        .take(len)
+        .collect()
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {

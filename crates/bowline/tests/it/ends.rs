@@ -50,7 +50,10 @@ pub(crate) fn wired_deflate_server(config: Config) -> (WebSocket<Wire>, Far) {
     let now = tokio::time::Instant::now().into_std();
     let deflate = Deflate::new(deflate_params(15, Takeover::No), Arc::default());
     let connection = Connection::server(Arc::new(config), Some(deflate), now);
-    (WebSocket::from_parts(connection, wire, BytesMut::new()), far)
+    (
+        WebSocket::from_parts(connection, wire, BytesMut::new()),
+        far,
+    )
 }
 
 /// Makes a client and a server over TCP.

@@ -7,4 +7,6 @@ mod echo;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod wire;

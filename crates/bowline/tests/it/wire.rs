@@ -192,7 +192,11 @@ impl AsyncWrite for Wire {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut state = self.0.lock().unwrap();
-        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter()).copied().collect();
+        let bytes: Vec<u8> = slices
+            .iter()
+            .flat_map(|slice| slice.iter())
+            .copied()
+            .collect();
         state.vectored_count += 1;
         state.write(cx, &bytes)
     }
