@@ -119,7 +119,7 @@ async fn a_close_dropped_anywhere_goes_on_with_the_next_receive() {
         far.push_masked(Frame::text("meanwhile"));
         far.push_masked(Frame::close(1000, "bye"));
         far.end();
-        let ending = ws.close(CloseCode::AWAY, "again").await.unwrap();
+        let ending = ws.close(CloseCode::GOING_AWAY, "again").await.unwrap();
         assert!(ending.is_clean() && ending.by == EndedBy::Local);
         let frames = far.frames();
         assert_eq!(frames[0].payload, b"last words");
@@ -135,7 +135,7 @@ async fn the_close_of_a_half_dropped_anywhere_is_carried_through_by_the_other() 
         let (ws, far) = wired_server();
         let (mut sender, mut receiver) = ws.split();
         far.trickle();
-        let _: Option<_> = poll_times(polls, sender.close(CloseCode::NORMAL, "bye")).await;
+        drop(poll_times(polls, sender.close(CloseCode::NORMAL, "bye")).await);
         far.push_masked(Frame::close(1000, "bye"));
         far.end();
         assert_eq!(receiver.recv().await, None);
