@@ -183,9 +183,10 @@ impl Acceptor {
             let mut chunk = [0; DISCARD_CHUNK_LEN];
             let mut left = DISCARD_LEN_MAX;
             while left > 0 {
-                match stream.read(&mut chunk).await? {
-                    0 => break,
-                    read => left = left.saturating_sub(read),
+                match stream.read(&mut chunk).await {
+                    // The answer is out; how the client leaves is its own affair.
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => left = left.saturating_sub(read),
                 }
             }
             Ok(())

@@ -14,7 +14,7 @@ use crate::{
     driver::now,
     error::{ConnectPhase, Error},
     socket::{Opening, WebSocket},
-    transport::Transport,
+    transport::{Transport, set_nodelay},
 };
 
 /// A checked opening handshake that is not yet answered: accept or refuse it.
@@ -87,6 +87,8 @@ impl<S: Transport> Offer<S> {
 
     /// Answers 101 and opens the WebSocket.
     ///
+    /// Turns `TCP_NODELAY` on if the stream is a [`TcpStream`](tokio::net::TcpStream) or a
+    /// [`Stream`](crate::Stream); on others it is the caller's to do.
     /// Not cancel-safe: a dropped handshake drops the stream.
     ///
     /// # Errors
@@ -102,6 +104,7 @@ impl<S: Transport> Offer<S> {
         };
         let mut answer = BytesMut::new();
         let accepted = self.handshake.accept(&accept, &mut answer)?;
+        set_nodelay(&self.stream);
         write(&self.acceptor, &mut self.stream, &answer).await?;
         let deflate = accepted.deflate.map(|params| options.deflate(params));
         let opening = Opening {

@@ -1,9 +1,13 @@
 //! The library's behaviour over real streams: one binary, one module per subject.
 
 #[cfg(test)]
+mod cancel;
+#[cfg(test)]
 mod drain;
 #[cfg(test)]
 mod echo;
+#[cfg(test)]
+mod ends;
 #[cfg(test)]
 mod group_server;
 #[cfg(test)]
@@ -12,3 +16,5 @@ mod groups;
 mod sessions;
 #[cfg(test)]
 mod slow_peers;
+#[cfg(test)]
+mod wire;

@@ -12,16 +12,12 @@ use bowline_proto::{Cause, CloseCode, EndedBy, Ending, Event, Message, Phase};
 use super::{Inner, handlers::Handlers};
 use crate::{
     server::{handle::ConnectionHandle, registry::ReservedId},
-    shared::Shared,
+    shared::Share,
     transport::Transport,
 };
 
 /// Receives on a connection and calls the group's handlers until it is over.
-pub(super) async fn run<S: Transport>(
-    group: Arc<Inner>,
-    reserved: ReservedId,
-    shared: Arc<Shared<S>>,
-) {
+pub(super) async fn run<S: Transport>(group: Arc<Inner>, reserved: ReservedId, shared: Share<S>) {
     let mut member = Member::join(group, reserved);
     member.open();
     poll_fn(|cx| shared.poll_handle(cx, &mut |event| member.handle(event))).await;
