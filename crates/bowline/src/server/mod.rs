@@ -1,6 +1,7 @@
 //! Accepting a WebSocket on a stream.
 
 mod offer;
+pub mod rules;
 
 use std::time::Duration;
 
