@@ -89,7 +89,7 @@ pub enum AddressError {
     Syntax,
     /// A network's address has bits beyond its prefix.
     #[error("the address has bits beyond the prefix: write {0} for the network")]
-    HostBits(IpNet),
+    HostBits(AddressRange),
     /// A network of IPv4 addresses is written as one of IPv6.
     #[error("write networks of IPv4 addresses in the form of IPv4")]
     Mapped,
@@ -119,7 +119,9 @@ fn network(text: &str) -> Result<IpNet, AddressError> {
         text.parse::<IpNet>().map_err(|_| AddressError::Syntax)?
     };
     if network.addr() != network.network() {
-        return Err(AddressError::HostBits(network.trunc()));
+        return Err(AddressError::HostBits(AddressRange(Form::Network(
+            network.trunc(),
+        ))));
     }
     if network.addr().to_canonical() != network.addr() {
         return Err(AddressError::Mapped);

@@ -314,6 +314,7 @@ fn redirects_copy_what_was_matched() {
         redirect /old/*/page*   /new/*/*
         redirect /go*           /*
         redirect /find?q=*      https://search.example/?text=*
+        redirect /seen?q=*      /found/*
         redirect /drop/*        /kept/*?
         redirect POST /form     /elsewhere
         ",
@@ -334,6 +335,7 @@ fn redirects_copy_what_was_matched() {
             Some("q=a+b%26c"),
             "https://search.example/?text=a+b%26c",
         ),
+        ("GET", "/seen", Some("q=a"), "/found/a"),
         ("GET", "/drop/a", Some("x"), "/kept/a?"),
         ("POST", "/form", None, "/elsewhere"),
         ("GET", "/form", None, "403.201"),

@@ -104,6 +104,10 @@ fn a_fault_is_named_with_its_line_its_column_and_what_to_do() {
             "1:10: this word is not expected: remove it, or write a blank inside a word as `%20`",
         ),
         (
+            "allow /\u{10d} b",
+            "1:10: this word is not expected: remove it, or write a blank inside a word as `%20`",
+        ),
+        (
             "allow /a/**",
             "1:7: `**` says no more than `*`: write one, or `%2A` for a star itself",
         ),
