@@ -13,6 +13,7 @@ mod id;
 mod offer;
 mod registry;
 mod session;
+pub mod rules;
 
 use std::time::Duration;
 

@@ -13,6 +13,8 @@ mod group_server;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod slow_peers;
