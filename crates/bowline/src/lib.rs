@@ -9,6 +9,7 @@ mod server;
 mod shared;
 mod socket;
 mod split;
+pub mod text_codec;
 mod transport;
 mod wakers;
 mod worker;
@@ -23,7 +24,7 @@ pub use bowline_proto::{
 pub use client::{Connector, Endpoint, Timeouts, connect};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use options::Options;
-pub use server::{Acceptor, Offer, Request, accept};
+pub use server::{Acceptor, FrameCode, FrameCodeError, Offer, Request, accept};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{

@@ -1,6 +1,7 @@
 //! Accepting a WebSocket on a stream.
 
 mod offer;
+mod opcode;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::{
 };
 
 pub use offer::Offer;
+pub use opcode::{FrameCode, FrameCodeError};
 
 use crate::{
     error::{ConnectPhase, Error},
