@@ -10,8 +10,11 @@ use bowline_proto::{Fin, Opcode};
 /// say that more follows. Control frames are 8, 9 and 10, without the flag, because they are never
 /// fragmented (RFC 6455 section 5.5). Programs written for a frame-level interface compare such
 /// numbers; [`kind`](Self::kind) is the number without the flag, for those that ignore it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FrameCode(u8);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameCode {
+    opcode: Opcode,
+    fin: Fin,
+}
 
 impl FrameCode {
     /// Makes the code of a frame.
@@ -20,10 +23,9 @@ impl FrameCode {
     /// [`FrameCodeError::FragmentedControl`] for a control frame that is not the last of its
     /// message (RFC 6455 section 5.5).
     pub const fn new(opcode: Opcode, fin: Fin) -> Result<Self, FrameCodeError> {
-        match (opcode.is_control(), fin) {
-            (true, Fin::More) => Err(FrameCodeError::FragmentedControl(opcode)),
-            (true, Fin::Last) | (false, Fin::More) => Ok(Self(opcode.bits())),
-            (false, Fin::Last) => Ok(Self(opcode.bits() | FINAL_FLAG)),
+        match fin {
+            Fin::More if opcode.is_control() => Err(FrameCodeError::FragmentedControl(opcode)),
+            Fin::More | Fin::Last => Ok(Self { opcode, fin }),
         }
     }
 
@@ -37,48 +39,42 @@ impl FrameCode {
         if kind > OPCODE_MAX {
             return Err(FrameCodeError::OutOfRange(code));
         }
-        match Opcode::from_bits(kind) {
-            None => Err(FrameCodeError::ReservedOpcode(kind)),
-            Some(opcode) if opcode.is_control() => Ok(Self(kind)),
-            Some(_) => Ok(Self(code)),
-        }
+        let Some(opcode) = Opcode::from_bits(kind) else {
+            return Err(FrameCodeError::ReservedOpcode(kind));
+        };
+        let is_last = code & FINAL_FLAG != 0 || opcode.is_control();
+        let fin = if is_last { Fin::Last } else { Fin::More };
+        Ok(Self { opcode, fin })
     }
 
     /// Gives the number with the flag.
     pub const fn code(self) -> u8 {
-        self.0
+        match self.fin {
+            Fin::Last if !self.opcode.is_control() => self.kind() | FINAL_FLAG,
+            Fin::Last | Fin::More => self.kind(),
+        }
     }
 
-    /// Gives the number without the flag: the opcode.
+    /// Gives the number without the flag: the opcode's.
     pub const fn kind(self) -> u8 {
-        self.0 & !FINAL_FLAG
+        self.opcode.bits()
     }
 
     /// Gives the opcode.
     pub const fn opcode(self) -> Opcode {
-        Opcode::from_bits(self.kind()).expect("a frame code is made from an opcode")
+        self.opcode
     }
 
     /// Says whether the frame is the last of its message; a control frame always is.
     pub const fn fin(self) -> Fin {
-        if self.0 & FINAL_FLAG != 0 || self.opcode().is_control() {
-            Fin::Last
-        } else {
-            Fin::More
-        }
-    }
-}
-
-impl fmt::Debug for FrameCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FrameCode({}, {:?})", self.0, self.opcode())
+        self.fin
     }
 }
 
 /// Shows the number with the flag.
 impl fmt::Display for FrameCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.code().fmt(f)
     }
 }
 
