@@ -24,6 +24,7 @@ pub use bowline_proto::{
 pub use client::{Connector, Endpoint, Timeouts, connect};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use options::Options;
+pub use server::admission;
 pub use server::{Acceptor, FrameCode, FrameCodeError, Offer, Request, accept};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};

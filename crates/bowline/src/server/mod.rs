@@ -1,5 +1,6 @@
 //! Accepting a WebSocket on a stream.
 
+pub mod admission;
 mod offer;
 mod opcode;
 
