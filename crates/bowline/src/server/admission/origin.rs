@@ -95,13 +95,13 @@ impl FromStr for OriginPattern {
             };
         };
         let Some(below) = rest.strip_prefix('*') else {
-            let origin = Origin::parse(text).ok_or(OriginPatternError::Host)?;
+            let origin = Origin::parse(text).ok_or_else(|| malformed(rest))?;
             return Ok(Self(Pattern::Exact(origin)));
         };
         let name = below
             .strip_prefix('.')
             .ok_or(OriginPatternError::Wildcard)?;
-        let authority = Authority::parse(name).ok_or(OriginPatternError::Host)?;
+        let authority = Authority::parse(name).ok_or_else(|| malformed(name))?;
         let Host::Name(name) = authority.host else {
             return Err(OriginPatternError::Wildcard);
         };
@@ -157,6 +157,15 @@ pub enum OriginPatternError {
     /// The star is not the whole first part of a name.
     #[error("a star stands for the first parts of a name only, as in https://*.example.com")]
     Wildcard,
+}
+
+/// Says what is wrong with a host.
+fn malformed(host: &str) -> OriginPatternError {
+    if host.contains('*') {
+        OriginPatternError::Wildcard
+    } else {
+        OriginPatternError::Host
+    }
 }
 
 /// Splits a scheme off and writes it in lower case (RFC 3986 section 3.1).

@@ -55,11 +55,19 @@ pub(super) struct Bucket {
 impl Bucket {
     /// Returns how long to wait for the next, zero when it may be now.
     pub(super) fn wait(self, rate: Rate, now: Instant) -> Duration {
+        if rate.interval.is_zero() {
+            return Duration::ZERO;
+        }
         self.debt(now).saturating_sub(rate.tolerance())
     }
 
     /// Uses one.
     pub(super) fn take(&mut self, rate: Rate, now: Instant) {
+        // Without a rate there is nothing to remember: a caller whose clock was read a moment
+        // earlier must not find a debt.
+        if rate.interval.is_zero() {
+            return;
+        }
         let from = self.rested_at.map_or(now, |rested_at| rested_at.max(now));
         // An interval beyond what the clock can tell counts as a long one.
         let rested_at = from
