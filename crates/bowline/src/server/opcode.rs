@@ -10,6 +10,15 @@ use bowline_proto::{Fin, Opcode};
 /// say that more follows. Control frames are 8, 9 and 10, without the flag, because they are never
 /// fragmented (RFC 6455 section 5.5). Programs written for a frame-level interface compare such
 /// numbers; [`kind`](Self::kind) is the number without the flag, for those that ignore it.
+///
+/// ```
+/// use bowline::{Fin, FrameCode, FrameCodeError, proto::Opcode};
+///
+/// let code = FrameCode::new(Opcode::Text, Fin::Last)?;
+/// assert_eq!((code.code(), code.kind()), (129, 1));
+/// assert_eq!(FrameCode::from_code(131), Err(FrameCodeError::ReservedOpcode(3)));
+/// # Ok::<_, FrameCodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameCode {
     opcode: Opcode,

@@ -6,6 +6,18 @@
 //!
 //! [`Utf8`] translates nothing and is the default. [`Ebcdic`] serves applications on machines
 //! whose text is EBCDIC, in [`CodePage::Cp037`] or [`CodePage::Cp1047`].
+//!
+//! ```
+//! use bowline::text_codec::{CodePage, Ebcdic, Newline, TextCodec as _};
+//!
+//! let codec = Ebcdic {
+//!     newline: Newline::NextLine,
+//!     ..Ebcdic::new(CodePage::Cp1047)
+//! };
+//! assert_eq!(codec.encode(&[0xC8, 0x89, 0x15])?, "Hi\n");
+//! assert_eq!(*codec.decode("Hi\n")?, [0xC8, 0x89, 0x15]);
+//! # Ok::<_, bowline::text_codec::TextCodecError>(())
+//! ```
 
 mod code_page;
 mod ebcdic;

@@ -304,6 +304,42 @@ fn open_connections_keep_their_place_in_a_full_table() {
 }
 
 #[test]
+fn place_given_to_another_address_is_not_shared_with_the_old_one() {
+    let now = Instant::now();
+    let admission = with_limits(AdmissionLimits {
+        tracked_count_max: 1,
+        address_connection_count_max: 1,
+        ..wide()
+    });
+    assert!(admission.admit(ip("192.0.2.1"), now).is_ok());
+    let other = admission.admit(ip("198.51.100.1"), now).unwrap();
+    let first = admission.admit(ip("192.0.2.1"), now).unwrap();
+    let refusal = admission.admit(ip("192.0.2.1"), now).unwrap_err();
+    assert_eq!(refusal.reason(), AdmissionReason::AddressConnectionCount);
+    assert_eq!(refusal.retry_after_secs(), Some(1));
+    drop((first, other));
+}
+
+#[test]
+fn place_that_becomes_free_does_not_double_a_limit() {
+    let now = Instant::now();
+    let admission = with_limits(AdmissionLimits {
+        tracked_count_max: 1,
+        address_connection_count_max: 1,
+        ..wide()
+    });
+    let first = admission.admit(ip("192.0.2.1"), now).unwrap();
+    let second = admission.admit(ip("198.51.100.1"), now).unwrap();
+    drop(first);
+    assert_eq!(
+        reason(admission.admit(ip("198.51.100.1"), now)),
+        Some(AdmissionReason::AddressConnectionCount)
+    );
+    drop(second);
+    assert!(admission.admit(ip("198.51.100.1"), now).is_ok());
+}
+
+#[test]
 fn no_table_at_all_still_bounds_everyone() {
     let now = Instant::now();
     let admission = with_limits(AdmissionLimits {

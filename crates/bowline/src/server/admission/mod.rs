@@ -1,3 +1,5 @@
+//! Decides who may connect, how often, and from which page.
+//!
 #![doc = include_str!("../../../../../docs/admission.md")]
 
 mod address_range;
