@@ -11,6 +11,7 @@ pub mod server;
 mod shared;
 mod socket;
 mod split;
+pub mod text_codec;
 mod transport;
 mod wakers;
 mod worker;
@@ -27,7 +28,8 @@ pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use link::Backlog;
 pub use options::Options;
 pub use outbox::{OutboxLimits, Sent, SlowPeer};
-pub use server::{Acceptor, Offer, Request, accept};
+
+pub use server::{Acceptor, FrameCode, FrameCodeError, Offer, Request, accept};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{

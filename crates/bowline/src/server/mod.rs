@@ -5,15 +5,17 @@
 //! names it in a [`Registry`], acts on it from any thread. [`Sessions`] remember visitors between
 //! connections, and [`Registry::drain`] ends everything with manners.
 
+pub mod admission;
 mod drain;
 mod entry;
 mod group;
 mod handle;
 mod id;
 mod offer;
+mod opcode;
 mod registry;
-mod session;
 pub mod rules;
+mod session;
 
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ pub use group::{
 pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;
 pub use offer::Offer;
+pub use opcode::{FrameCode, FrameCodeError};
 pub use registry::{Registry, RegistryFull, ReservedId, UnknownConnection};
 pub use session::{
     AttachedSession, Session, SessionError, SessionOptions, SessionSource, Sessions,

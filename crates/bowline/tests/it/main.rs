@@ -1,6 +1,16 @@
 //! The library's behaviour over real streams: one binary, one module per subject.
 
 #[cfg(test)]
+mod admission;
+#[cfg(test)]
+mod admission_decision;
+#[cfg(test)]
+mod admission_origin;
+#[cfg(test)]
+mod admission_proxies;
+#[cfg(test)]
+mod admission_proxy_protocol;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod drain;
@@ -18,5 +28,7 @@ mod rules;
 mod sessions;
 #[cfg(test)]
 mod slow_peers;
+#[cfg(test)]
+mod text_codec;
 #[cfg(test)]
 mod wire;

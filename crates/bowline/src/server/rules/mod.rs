@@ -2,7 +2,7 @@
 //!
 //! Rules are pure: [`RequestFacts`] in, a [`Decision`] out. A [`RuleSet`] is made of a
 //! [`RuleList`] or of text; [`Rules`] is the handle of a running listener, whose rules can be
-//! replaced. The guide, `docs/rules.md`, has the text form, the order and examples.
+//! replaced. The guide, `docs/guide/rules.md`, has the text form, the order and examples.
 
 mod address;
 mod decision;

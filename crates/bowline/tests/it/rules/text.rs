@@ -315,7 +315,7 @@ fn bounds_hold_and_what_is_within_them_is_read() {
 /// what it decides.
 #[test]
 fn the_guide_says_what_is_so() {
-    let guide = include_str!("../../../../../docs/rules.md");
+    let guide = include_str!("../../../../../docs/guide/rules.md");
     let (mut blocks, mut requests) = (0, 0);
     let mut block: Option<String> = None;
     let mut set = RuleSet::default();
