@@ -5,6 +5,7 @@
 //! names it in a [`Registry`], acts on it from any thread. [`Sessions`] remember visitors between
 //! connections, and [`Registry::drain`] ends everything with manners.
 
+mod address;
 pub mod admission;
 mod drain;
 mod entry;
@@ -29,6 +30,7 @@ use tokio::{
     time::timeout,
 };
 
+pub use address::{AddressError, AddressRange};
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use group::{

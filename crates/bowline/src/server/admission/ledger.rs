@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ipnet::IpNet;
+
 use super::{
-    address_range::AddressRange,
     limits::AdmissionLimits,
     refusal::{AdmissionReason, AdmissionRefusal},
     table::{Account, Place, Table},
@@ -230,7 +231,7 @@ impl Ledger {
             IpAddr::V4(_) => self.limits.ipv4_prefix_len,
             IpAddr::V6(_) => self.limits.ipv6_prefix_len,
         };
-        AddressRange::of(address, prefix_len).address()
+        network_of(address, prefix_len)
     }
 
     fn is_exempt(&self, address: IpAddr) -> bool {
@@ -262,4 +263,11 @@ pub(super) struct Charge {
     pub(super) address: IpAddr,
     /// The accounts of address and prefix; `None` for exempt addresses.
     places: Option<(Place, Place)>,
+}
+
+/// Gives the first address of the network an address is in.
+fn network_of(address: IpAddr, prefix_len: u8) -> IpAddr {
+    let address = address.to_canonical();
+    // A prefix longer than the address stands for the address itself.
+    IpNet::new(address, prefix_len).map_or(address, |network| network.network())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{address_range::AddressRange, rate::Rate};
+use super::{AddressRange, rate::Rate};
 
 /// Bounds what the server, an address and a prefix of addresses may have.
 ///

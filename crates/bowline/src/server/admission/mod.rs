@@ -2,7 +2,6 @@
 //!
 #![doc = include_str!("../../../docs/guide/admission.md")]
 
-mod address_range;
 mod authority;
 mod forwarded;
 mod hook;
@@ -24,7 +23,7 @@ use std::{
     time::Instant,
 };
 
-pub use address_range::{AddressRange, AddressRangeError};
+pub use super::address::{AddressError, AddressRange};
 pub use authority::Scheme;
 pub use hook::{AdmissionHook, Facts, HookRefusal, Verdict};
 pub use ledger::{AdmissionCounters, Counts};

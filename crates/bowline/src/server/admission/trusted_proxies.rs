@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bowline_proto::handshake::{Headers, RequestHead};
 
 use super::{
-    address_range::AddressRange,
+    AddressRange,
     authority::{Authority, Scheme},
     forwarded::{Hop, parse_forwarded, parse_forwarded_for},
     origin_policy::Reached,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::super::address::AddressError;
 use super::{
-    address::AddressError,
     list::RuleList,
     methods::MethodError,
     name::{NameError, RuleName},

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use super::super::address::AddressRange;
 use super::{
-    address::AddressRange,
     error::{RuleError, RuleFault, RulePlace},
     name::RuleName,
     rule::{Addresses, Rule},

@@ -4,7 +4,6 @@
 //! [`RuleList`] or of text; [`Rules`] is the handle of a running listener, whose rules can be
 //! replaced. The guide, `docs/guide/rules.md`, has the text form, the order and examples.
 
-mod address;
 mod decision;
 mod error;
 mod escape;
@@ -23,7 +22,7 @@ mod target;
 mod text;
 mod url;
 
-pub use address::{AddressError, AddressRange};
+pub use super::address::{AddressError, AddressRange};
 pub use decision::{Decision, Routed, RuleRefusal};
 pub use error::{Expected, RuleError, RuleFault, RulePlace};
 pub use escape::EscapeError;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::super::address::AddressRange;
 use super::{
-    address::AddressRange,
     methods::Methods,
     name::RuleName,
     pattern::{UrlPattern, UserPattern},
