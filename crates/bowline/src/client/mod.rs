@@ -2,7 +2,7 @@
 
 mod endpoint;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use bowline_proto::{
     Connection, MaskingKey,
@@ -198,6 +198,14 @@ impl Connector {
             let outcome = match stream.read_buf(&mut bytes).await {
                 Ok(0) => Some(handshake.handle_eof()?),
                 Ok(_) => handshake.handle_input(&bytes)?,
+                // A server that refuses may leave without saying goodbye to TLS, or reset the
+                // stream: the answer that is here counts.
+                Err(error)
+                    if error.kind() == io::ErrorKind::UnexpectedEof
+                        || handshake.response().is_some() =>
+                {
+                    Some(handshake.handle_eof()?)
+                }
                 Err(error) => return Err(error.into()),
             };
             match outcome {
@@ -223,7 +231,7 @@ async fn connect_tcp(endpoint: &Endpoint) -> Result<TcpStream, Error> {
             host: host(),
             source,
         })?;
-    let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match TcpStream::connect(address).await {
             Ok(stream) => {

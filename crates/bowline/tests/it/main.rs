@@ -23,6 +23,8 @@ mod group_server;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod interop;
+#[cfg(test)]
 mod listener;
 #[cfg(test)]
 mod rules;
