@@ -3,10 +3,14 @@
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod coalescing;
+#[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod groups;
+#[cfg(test)]
+mod split;
 #[cfg(test)]
 mod wire;
