@@ -5,7 +5,11 @@ mod cancel;
 #[cfg(test)]
 mod coalescing;
 #[cfg(test)]
+mod deadlines;
+#[cfg(test)]
 mod echo;
+#[cfg(test)]
+mod endings;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
