@@ -15,6 +15,8 @@ mod ends;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod handshake;
+#[cfg(test)]
 mod split;
 #[cfg(test)]
 mod wire;
