@@ -13,15 +13,23 @@ mod admission_proxy_protocol;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod coalescing;
+#[cfg(test)]
+mod deadlines;
+#[cfg(test)]
 mod drain;
 #[cfg(test)]
 mod echo;
+#[cfg(test)]
+mod endings;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod group_server;
 #[cfg(test)]
 mod groups;
+#[cfg(test)]
+mod handshake;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
@@ -32,6 +40,8 @@ mod rules;
 mod sessions;
 #[cfg(test)]
 mod slow_peers;
+#[cfg(test)]
+mod split;
 #[cfg(test)]
 mod text_codec;
 #[cfg(test)]
