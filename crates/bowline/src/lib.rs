@@ -23,7 +23,9 @@ pub use bowline_proto::{
 pub use client::{Connector, Endpoint, Timeouts, connect};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use options::Options;
-pub use server::{Acceptor, Offer, Request, accept};
+pub use server::{Acceptor, Offer, Request, SetCookie, accept};
+#[cfg(feature = "hyper")]
+pub use server::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{

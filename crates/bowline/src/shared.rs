@@ -182,4 +182,4 @@ impl<S: Transport> Shared<S> {
 }
 
 /// What may be queued before a send waits.
-const QUEUED_LEN_MAX: usize = 64 << 10;
+pub(crate) const QUEUED_LEN_MAX: usize = 64 << 10;

@@ -1,6 +1,9 @@
 //! Accepting a WebSocket on a stream.
 
+mod cookie;
 mod offer;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 use std::time::Duration;
 
@@ -14,7 +17,10 @@ use tokio::{
     time::timeout,
 };
 
+pub use cookie::SetCookie;
 pub use offer::Offer;
+#[cfg(feature = "hyper")]
+pub use upgrade::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 
 use crate::{
     error::{ConnectPhase, Error},
