@@ -6,7 +6,7 @@
 
 use std::{convert::Infallible, env, error::Error, io::Write as _};
 
-use bowline::Offer;
+use bowline::{Offer, Rejection};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -53,7 +53,7 @@ fn answer<B: Body>(mut request: Request<B>) -> Response<Full<Bytes>> {
             Ok::<_, bowline::Error>(())
         })
     });
-    accepted.unwrap_or_else(|rejection| rejection.response())
+    accepted.unwrap_or_else(Rejection::response)
 }
 
 /// Reads `--listen address`; any free port of the loopback without it.

@@ -48,8 +48,9 @@ pub enum Error {
     /// The request was plain HTTP where only a WebSocket is served; it was answered with 426.
     #[error("the request is plain HTTP, not an opening handshake")]
     NotWebSocket,
-    /// The HTTP server that ran the handler did not hand its stream over: the answer 101 never
-    /// left it, or it serves its connections without upgrades.
+    /// The HTTP server that ran the handler did not hand its stream over: the client was gone
+    /// before the answer, the server does not do upgrades, or the stream is not of the type that
+    /// was asked for.
     #[error("the HTTP server did not hand its stream over: {0}")]
     NotHandedOver(io::Error),
     /// The stream failed during the opening handshake.

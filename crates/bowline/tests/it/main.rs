@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod echo;
+#[cfg(test)]
+mod upgrade;

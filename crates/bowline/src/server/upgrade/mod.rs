@@ -118,6 +118,10 @@ impl Offer<Handover> {
     /// not answered yet: give it to a task of its own, or use [`on_upgrade`](Self::on_upgrade).
     /// Dropping it ends the connection as soon as the answer is written.
     ///
+    /// The answer has to reach the client. When a layer around the handler replaces it, hyper may
+    /// still hand the stream over once HTTP is done with it, and a client that took the other
+    /// answer gets frames or sends none. A layer that may say no belongs before the handler.
+    ///
     /// `B` is any body that can be made of [`Bytes`]; that of 101 is empty.
     ///
     /// # Errors
@@ -130,8 +134,7 @@ impl Offer<Handover> {
     }
 
     /// Accepts, and calls `serve` in a new task once the WebSocket is open, or has failed to open:
-    /// because the client is gone, because the answer was replaced on its way out, or because the
-    /// HTTP server does not do upgrades.
+    /// because the client is gone, or because the HTTP server does not do upgrades.
     ///
     /// # Errors
     /// As [`accept`](Self::accept).
