@@ -1,4 +1,12 @@
 #![doc = include_str!("../../../README.md")]
+//!
+//! # Features of this crate
+//!
+//! None is on by default; they only add.
+//!
+//! - `hyper`: accept inside a handler of a hyper 1 server, or of a tower service or framework above
+//!   one: `Offer::from_request`.
+//! - `axum`: the same, with `Offer` as an extractor of axum 0.8.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -35,3 +43,8 @@ pub use transport::{
 
 /// A message that owns its payload and clones without copying it.
 pub type Message = bowline_proto::Message<'static>;
+
+/// The guide's code is compiled as tests.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../docs/accept.md")]
+mod accept_guide {}

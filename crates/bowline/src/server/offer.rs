@@ -27,7 +27,7 @@ use crate::{
 ///
 /// `S` says where the connection's stream comes from. It is the stream itself when an
 /// [`Acceptor`] read the request from it; then the answer is written here. With the feature
-/// `hyper` it may be a [`Handover`](super::Handover), which is also what `Offer` alone means then:
+/// `hyper` it may be a `Handover`, which is also what `Offer` alone means then:
 /// a handler in somebody else's HTTP server took the request, and returns the answer.
 pub struct Offer<#[cfg(feature = "hyper")] S = super::Handover, #[cfg(not(feature = "hyper"))] S> {
     acceptor: Acceptor,
