@@ -8,12 +8,12 @@ use bowline::{
     Options, Rejection, SetCookie, proto::handshake::HandshakeMisuse,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::{io::AsyncReadExt as _, sync::mpsc};
+use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::tungstenite;
 
 use super::{
-    HANDSHAKE, HI, HI_MASKED, axum_server, echo_servers, exchange, hyper_server, read_head,
-    router_server, send_back, send_raw,
+    CLOSE, HANDSHAKE, HI, axum_server, echo_servers, exchange, hyper_server, router_server,
+    send_back, send_with_handshake,
 };
 
 #[tokio::test]
@@ -100,15 +100,9 @@ async fn the_answer_carries_subprotocol_headers_and_cookies() {
 #[tokio::test]
 async fn frames_that_came_with_the_handshake_are_not_lost() {
     for (server, address) in echo_servers().await {
-        let mut bytes = HANDSHAKE.as_bytes().to_vec();
-        for _ in 0..100 {
-            bytes.extend_from_slice(HI_MASKED);
-        }
-        let mut stream = send_raw(address, &bytes).await;
-        assert!(read_head(&mut stream).await.starts_with("http/1.1 101 "));
-        let mut echoes = vec![0; HI.len() * 100];
-        stream.read_exact(&mut echoes).await.unwrap();
-        assert!(echoes == HI.repeat(100), "{server}");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let frames = send_with_handshake(&mut stream, 100).await;
+        assert!(frames == [&HI.repeat(100), CLOSE].concat(), "{server}");
     }
 }
 

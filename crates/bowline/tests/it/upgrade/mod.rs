@@ -18,7 +18,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
 
@@ -100,15 +100,8 @@ async fn send_back(ws: Result<WebSocket<UpgradedStream>, Error>) {
     }
 }
 
-/// Sends bytes to a server as they are.
-async fn send_raw(address: SocketAddr, bytes: &[u8]) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(bytes).await.unwrap();
-    stream
-}
-
 /// Reads the head of an answer and nothing behind it.
-async fn read_head(stream: &mut TcpStream) -> String {
+async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
@@ -116,9 +109,27 @@ async fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap().to_ascii_lowercase()
 }
 
+/// Sends a handshake, `count` messages and a close frame at once; gives what came behind the
+/// answer 101.
+async fn send_with_handshake<S>(stream: &mut S, count: usize) -> Vec<u8>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let messages = HI_MASKED.repeat(count);
+    let bytes = [HANDSHAKE.as_bytes(), &messages, CLOSE_MASKED].concat();
+    stream.write_all(&bytes).await.unwrap();
+    assert!(read_head(stream).await.starts_with("http/1.1 101 "));
+    // A server that lost a byte would wait for it; so it sees the end instead.
+    stream.shutdown().await.unwrap();
+    let mut frames = Vec::new();
+    stream.read_to_end(&mut frames).await.unwrap();
+    frames
+}
+
 /// Sends bytes and reads the answer until the server ends the connection.
 async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
-    let mut stream = send_raw(address, bytes).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer
@@ -132,6 +143,9 @@ const HANDSHAKE: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n\
 const HI_MASKED: &[u8] = b"\x81\x82\0\0\0\0hi";
 /// The same of a server.
 const HI: &[u8] = b"\x81\x02hi";
+/// A close frame without a code, of a client and of a server.
+const CLOSE_MASKED: &[u8] = b"\x88\x80\0\0\0\0";
+const CLOSE: &[u8] = b"\x88\0";
 
 /// One server of each kind with the same handler.
 async fn echo_servers() -> [(&'static str, SocketAddr); 3] {

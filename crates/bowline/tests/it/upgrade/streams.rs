@@ -13,7 +13,9 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{HANDSHAKE, HI, HI_MASKED, axum_server, hyper_server, tower_server};
+use super::{
+    CLOSE, HANDSHAKE, HI, axum_server, hyper_server, read_head, send_with_handshake, tower_server,
+};
 
 fn report_stream<B, R: From<Bytes>>(mut request: http::Request<B>) -> http::Response<R> {
     let offer = Offer::from_request(&mut request).unwrap();
@@ -91,23 +93,11 @@ where
     client
 }
 
-async fn read_to_end_of_head(stream: &mut DuplexStream) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    assert!(head.starts_with(b"HTTP/1.1 101 "));
-}
-
 #[tokio::test]
 async fn another_stream_stays_wrapped_and_loses_nothing() {
     let mut client = serve_pipe(4096, |offer| offer.on_upgrade(super::send_back).unwrap());
-    let bytes = [HANDSHAKE.as_bytes(), HI_MASKED].concat();
-    client.write_all(&bytes).await.unwrap();
-    read_to_end_of_head(&mut client).await;
-    let mut echo = [0; HI.len()];
-    client.read_exact(&mut echo).await.unwrap();
-    assert_eq!(echo, HI);
+    let frames = send_with_handshake(&mut client, 1).await;
+    assert_eq!(frames, [HI, CLOSE].concat());
 }
 
 #[tokio::test]
@@ -116,17 +106,14 @@ async fn a_stream_of_a_type_the_program_names_is_handed_over() {
         let (response, pending) = offer.accept().unwrap();
         tokio::spawn(async move {
             let mut ws: WebSocket<DuplexStream> = pending.over().await.unwrap();
-            let message = ws.recv().await.unwrap();
-            ws.send(message).await
+            while let Some(message) = ws.recv().await {
+                ws.send(message).await.unwrap();
+            }
         });
         response
     });
-    let bytes = [HANDSHAKE.as_bytes(), HI_MASKED].concat();
-    client.write_all(&bytes).await.unwrap();
-    read_to_end_of_head(&mut client).await;
-    let mut echo = [0; HI.len()];
-    client.read_exact(&mut echo).await.unwrap();
-    assert_eq!(echo, HI);
+    let frames = send_with_handshake(&mut client, 1).await;
+    assert_eq!(frames, [HI, CLOSE].concat());
 }
 
 #[tokio::test]
@@ -139,7 +126,7 @@ async fn a_stream_of_another_type_than_named_is_an_error() {
         response
     });
     client.write_all(HANDSHAKE.as_bytes()).await.unwrap();
-    read_to_end_of_head(&mut client).await;
+    assert!(read_head(&mut client).await.starts_with("http/1.1 101 "));
     let error = errors.recv().await.unwrap();
     assert!(matches!(error, Some(Error::NotHandedOver(_))), "{error:?}");
     assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
