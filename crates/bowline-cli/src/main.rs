@@ -1,1 +1,33 @@
-fn main() {}
+//! The `bowline` command.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod command;
+mod exit;
+mod output;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    output::start_log(args.log.as_deref(), args.command.log_default());
+    let done = match args.command {
+        Command::Serve(args) => command::serve::run(args),
+        Command::Connect(args) => command::connect::run(args),
+        Command::Echo(args) => command::echo::run(&args),
+        Command::Simulate(args) => command::simulate::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::status(format_args!("bowline: {failure}"));
+            failure.exit_code()
+        }
+    }
+}

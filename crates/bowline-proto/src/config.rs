@@ -70,7 +70,7 @@ pub struct Keepalive {
     /// Silence after which a ping is sent.
     pub interval: Duration,
     /// Silence after the ping that ends the connection. Any byte received is a sign of life, and so
-    /// is any byte written while the ping waits for the end of a frame.
+    /// is any byte written while the ping waits behind others.
     pub timeout: Duration,
 }
 

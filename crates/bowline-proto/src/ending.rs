@@ -15,7 +15,7 @@ pub struct Ending {
     /// The close code: the peer's if it sent one, else ours, else 1005 or 1006
     /// (RFC 6455 section 7.1.5).
     pub code: CloseCode,
-    /// The reason that came with the code; empty if none did (section 7.1.6).
+    /// The reason that came with the code; ours if the peer only repeated our code (section 7.1.6).
     pub reason: Box<str>,
     /// What brought the end.
     pub cause: Cause,

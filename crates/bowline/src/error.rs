@@ -62,7 +62,8 @@ pub enum Error {
     /// The queue of what is to be sent is full; nothing was queued.
     #[error("the queue of what is to be sent is full")]
     QueueFull,
-    /// The connection is closing or closed. Tells how, once that is known.
+    /// The connection is closing or closed. Tells how, once that is known; a stream that failed
+    /// for writing may still hold the peer's own words, so receive until `None` to know.
     #[error("the connection is closed{}", .0.as_deref().map(how).unwrap_or_default())]
     Closed(Option<Box<Ending>>),
 }

@@ -1,4 +1,4 @@
-#![doc = include_str!("../../../README.md")]
+#![doc = include_str!("../README.md")]
 //!
 //! # Features of this crate
 //!
@@ -12,11 +12,14 @@
 mod client;
 mod driver;
 mod error;
+mod link;
 mod options;
-mod server;
+mod outbox;
+pub mod server;
 mod shared;
 mod socket;
 mod split;
+pub mod text_codec;
 mod transport;
 mod wakers;
 mod worker;
@@ -30,8 +33,11 @@ pub use bowline_proto::{
 };
 pub use client::{Connector, Endpoint, Timeouts, connect};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
+pub use link::Backlog;
 pub use options::Options;
-pub use server::{Acceptor, Offer, Request, SetCookie, accept};
+pub use outbox::{OutboxLimits, Sent, SlowPeer};
+
+pub use server::{Acceptor, FrameCode, FrameCodeError, Offer, Request, SetCookie, accept};
 #[cfg(feature = "hyper")]
 pub use server::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use socket::WebSocket;
@@ -44,7 +50,14 @@ pub use transport::{
 /// A message that owns its payload and clones without copying it.
 pub type Message = bowline_proto::Message<'static>;
 
-/// The guide's code is compiled as tests.
-#[cfg(all(doctest, feature = "axum"))]
-#[doc = include_str!("../../../docs/accept.md")]
-mod accept_guide {}
+/// Guide pages; their code is compiled with the tests.
+pub mod guide {
+    #[doc = include_str!("../docs/guide/accept.md")]
+    pub mod accept {}
+    #[doc = include_str!("../docs/guide/connections.md")]
+    pub mod connections {}
+    #[doc = include_str!("../docs/guide/groups.md")]
+    pub mod groups {}
+    #[doc = include_str!("../docs/guide/sessions.md")]
+    pub mod sessions {}
+}

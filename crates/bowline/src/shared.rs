@@ -1,120 +1,202 @@
 //! What the handles of one connection share.
 
 use std::{
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    future::poll_fn,
+    ops::Deref,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker, ready},
 };
 
-use bowline_proto::{Connection, Ending, Event, Misuse, View};
+use bowline_proto::{Close, Connection, ConnectionState, Event, Misuse, View};
 use bytes::BytesMut;
+use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
-    driver::{Driver, now},
+    driver::{CutOff, Driver},
     error::Error,
+    link::batched,
     transport::Transport,
     wakers::{Waiter, Wakers},
+    worker::with_read_buffer,
 };
 
-/// One connection, shared by the halves that receive and send and by a flush in the background.
+/// A share of a connection. The stream is let go with the last one.
+pub(crate) struct Share<S>(Arc<Shared<S>>);
+
+impl<S: Transport> Share<S> {
+    pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Self {
+        let wakers = Arc::new(Wakers::default());
+        Self(Arc::new(Shared {
+            driver: Mutex::new(Driver::new(connection, stream, input)),
+            waker: Waker::from(Arc::clone(&wakers)),
+            wakers,
+            share_count: AtomicUsize::new(1),
+            room: Notify::new(),
+            runtime: Handle::try_current().ok(),
+        }))
+    }
+}
+
+impl<S> Clone for Share<S> {
+    fn clone(&self) -> Self {
+        self.0.share_count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Drop for Share<S> {
+    fn drop(&mut self) {
+        if self.0.share_count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.let_go();
+        }
+    }
+}
+
+impl<S> Deref for Share<S> {
+    type Target = Arc<Shared<S>>;
+
+    fn deref(&self) -> &Arc<Shared<S>> {
+        &self.0
+    }
+}
+
+/// One connection, shared by whatever acts on it: the halves that receive and send, a flush in
+/// the background, and handles in other threads.
 ///
-/// The lock is held while a handle is polled and never across an await.
+/// The lock is held while the connection is acted on; never across an await, and never while a
+/// handler of the application runs.
 pub(crate) struct Shared<S> {
     driver: Mutex<Driver<S>>,
     wakers: Arc<Wakers>,
     /// `wakers`, in the form the stream wants.
     waker: Waker,
-    flush_scheduled: Mutex<bool>,
+    /// The number of [`Share`]s. A flush in the background has none, nor have handles.
+    share_count: AtomicUsize,
+    /// Tells those who wait for room in the outbox.
+    room: Notify,
+    /// Where the background flush runs; `None` if the connection was made outside of a runtime.
+    runtime: Option<Handle>,
 }
 
 impl<S: Transport> Shared<S> {
-    pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Arc<Self> {
-        let wakers = Arc::new(Wakers::default());
-        Arc::new(Self {
-            driver: Mutex::new(Driver::new(connection, stream, input)),
-            waker: Waker::from(Arc::clone(&wakers)),
-            wakers,
-            flush_scheduled: Mutex::new(false),
-        })
-    }
-
     /// Gives the next event that `take` takes; `None` when the connection is over.
     pub(crate) fn poll_event<T>(
-        &self,
+        self: &Arc<Self>,
         view: View,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         mut take: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
         let mut driver = self.lock();
+        ready!(driver.poll_turn(cx));
         driver.connection().set_view(view);
-        if let Some(taken) = driver.take_buffered(&mut take) {
-            return Poll::Ready(Some(taken));
+        let polled = match driver.take_buffered(&mut take) {
+            Some(taken) => Poll::Ready(Some(taken)),
+            None => self.poll_receive(&mut driver, cx, |driver, cx| {
+                driver.poll_event(cx, &mut take)
+            }),
+        };
+        // A pong that was queued on the way leaves even if the next receive is far away.
+        if polled.is_ready() && driver.connection().queued_len() > 0 {
+            self.schedule_flush(&mut driver);
         }
-        self.poll(Waiter::Receiver, cx, |cx| driver.poll_event(cx, &mut take))
+        polled
     }
 
-    /// Waits until the queue has room for another message.
-    pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        let mut driver = self.lock();
-        if driver.connection().queued_len() < QUEUED_LEN_MAX {
-            return Poll::Ready(Ok(()));
+    /// Receives and hands events to `handle` until the connection is closed.
+    ///
+    /// What arrives is borrowed from the thread's read buffer, and the connection is not locked
+    /// while `handle` has it.
+    pub(crate) fn poll_handle(
+        &self,
+        cx: &Context<'_>,
+        handle: &mut impl FnMut(Event<'_>),
+    ) -> Poll<()> {
+        let mut first = self.lock().take_input();
+        self.hand_out(&mut first, handle);
+        loop {
+            let filled = with_read_buffer(|buffer| {
+                let mut driver = self.lock();
+                let filled =
+                    self.poll_receive(&mut driver, cx, |driver, cx| driver.poll_fill(cx, buffer));
+                drop(driver);
+                let filled = ready!(filled);
+                self.hand_out(buffer.get_mut(..filled).unwrap_or_default(), handle);
+                Poll::Ready(filled)
+            });
+            if ready!(filled) == 0 && self.lock().is_closed() {
+                return Poll::Ready(());
+            }
         }
-        let drained = ready!(self.poll(Waiter::Sender, cx, |cx| {
-            driver.poll_drain(cx, QUEUED_LEN_MAX - 1)
-        }));
-        Poll::Ready(self.note(&mut driver, drained))
+    }
+
+    /// Waits until another message may be queued.
+    pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_room(&mut self.lock(), cx)
     }
 
     /// Writes what is queued.
     pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        let mut driver = self.lock();
-        let flushed = ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_flush(cx)));
-        Poll::Ready(self.note(&mut driver, flushed))
+        self.poll_written(&mut self.lock(), Waiter::Sender, cx)
     }
 
-    /// Writes what is queued, unless more messages are here already: then their answers leave
-    /// together, no later than when the task yields.
-    pub(crate) fn poll_flush_coalesced(
+    /// Makes `call` once there is room, and writes what it queued.
+    ///
+    /// While more received messages wait to be taken, writing is left to a flush in the
+    /// background, so that the answers leave together, no later than when the task yields.
+    pub(crate) fn poll_send<C>(
         self: &Arc<Self>,
         cx: &Context<'_>,
-    ) -> Poll<Result<(), Error>> {
-        if !self.lock().has_input() {
-            return self.poll_flush(cx);
+        call: &mut Option<C>,
+    ) -> Poll<Result<(), Error>>
+    where
+        C: FnOnce(&mut Connection) -> Result<(), Misuse>,
+    {
+        let mut driver = self.lock();
+        if call.is_some() {
+            ready!(self.poll_room(&mut driver, cx))?;
         }
-        self.schedule_flush();
-        Poll::Ready(Ok(()))
+        if let Some(call) = call.take() {
+            call(driver.connection()).map_err(|misuse| refusal(&mut driver, misuse))?;
+            if driver.has_input() && self.schedule_flush(&mut driver) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let written = self.poll_written(&mut driver, Waiter::Sender, cx);
+        if written.is_pending() {
+            // So that what is queued leaves even if the caller gives up waiting for it.
+            self.schedule_flush(&mut driver);
+        }
+        written
     }
 
-    /// Lets the application queue something.
+    /// Lets the application queue something without writing it.
     pub(crate) fn queue(
         &self,
         call: impl FnOnce(&mut Connection) -> Result<(), Misuse>,
     ) -> Result<(), Error> {
         let mut driver = self.lock();
-        call(driver.connection()).map_err(|misuse| {
-            if misuse == Misuse::SendAfterClose {
-                Error::Closed(driver.connection().ending().cloned().map(Box::new))
-            } else {
-                Error::Misuse(misuse)
-            }
-        })
+        call(driver.connection()).map_err(|misuse| refusal(&mut driver, misuse))
     }
 
-    /// Begins the closing handshake; the receiving half carries it through.
-    pub(crate) fn begin_close(&self, close: Option<&bowline_proto::Close>) -> Result<(), Error> {
-        self.queue(|connection| connection.close(now(), close))?;
-        self.waker.wake_by_ref();
+    /// Begins the closing handshake; whoever receives carries it through.
+    pub(crate) fn begin_close(&self, close: Option<Close>) -> Result<(), Misuse> {
+        // Whoever receives has a new deadline to watch, and writes the close frame.
+        if self.lock().close(close)? {
+            self.waker.wake_by_ref();
+        }
         Ok(())
     }
 
     /// Ends the connection without a closing handshake.
-    pub(crate) fn abort(&self) {
-        self.lock().connection().abort();
+    pub(crate) fn give_up(&self) {
+        let mut driver = self.lock();
+        driver.abort();
+        self.tell_of_room(&mut driver);
+        drop(driver);
         self.waker.wake_by_ref();
-    }
-
-    pub(crate) fn ending(&self) -> Option<Ending> {
-        self.lock().connection().ending().cloned()
     }
 
     /// Looks at the driver.
@@ -122,34 +204,123 @@ impl<S: Transport> Shared<S> {
         look(&mut self.lock())
     }
 
-    /// Flushes as soon as the current task yields, if nothing else has by then.
-    fn schedule_flush(self: &Arc<Self>) {
-        let mut scheduled = self
-            .flush_scheduled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *scheduled, true) {
-            return;
+    /// Writes what can be written without waiting; what cannot is left to whoever receives, or to
+    /// a task of its own.
+    pub(crate) fn write_now(self: &Arc<Self>) {
+        let mut driver = self.lock();
+        driver.leave_batch();
+        let written = driver.poll_flush(&mut Context::from_waker(&self.waker));
+        match written {
+            // Whoever receives finds out how it ended.
+            Poll::Ready(Err(CutOff)) => self.waker.wake_by_ref(),
+            Poll::Ready(Ok(())) => {}
+            Poll::Pending if self.wakers.is_waiting(Waiter::Receiver) => {}
+            Poll::Pending => {
+                if !self.schedule_flush(&mut driver) {
+                    self.waker.wake_by_ref();
+                }
+            }
         }
-        drop(scheduled);
-        let shared = Arc::clone(self);
-        tokio::spawn(async move {
-            shared.set_flush_unscheduled();
-            let flushed = std::future::poll_fn(|cx| {
-                let mut driver = shared.lock();
-                let flushed = ready!(shared.poll(Waiter::Flush, cx, |cx| driver.poll_flush(cx)));
-                Poll::Ready(shared.note(&mut driver, flushed))
-            });
-            // A failure is remembered as the connection's ending; there is nobody to tell here.
-            drop(flushed.await);
+        self.tell_of_room(&mut driver);
+    }
+
+    /// Tells those who wait for room in the outbox.
+    pub(crate) fn room_notify(&self) -> &Notify {
+        &self.room
+    }
+
+    /// Gives a chunk to the engine, event by event; what handlers send for it leaves afterwards.
+    fn hand_out(&self, chunk: &mut [u8], handle: &mut impl FnMut(Event<'_>)) {
+        batched(|| {
+            let mut at = 0;
+            loop {
+                let rest = chunk.get_mut(at..).unwrap_or_default();
+                let (used, event) = self.lock().next_event(rest);
+                let Some(event) = event else { return };
+                handle(event);
+                at += used;
+            }
         });
     }
 
-    fn set_flush_unscheduled(&self) {
-        *self
-            .flush_scheduled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = false;
+    fn poll_room(&self, driver: &mut Driver<S>, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        if driver.has_room() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_write(driver, Waiter::Sender, cx, Driver::poll_room)
+    }
+
+    fn poll_written(
+        &self,
+        driver: &mut Driver<S>,
+        waiter: Waiter,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        self.poll_write(driver, waiter, cx, Driver::poll_flush)
+    }
+
+    /// Writes, and wakes the others after the last write or one that failed: whoever receives
+    /// carries the end through.
+    fn poll_write(
+        &self,
+        driver: &mut Driver<S>,
+        waiter: Waiter,
+        cx: &Context<'_>,
+        write: impl FnOnce(&mut Driver<S>, &mut Context<'_>) -> Poll<Result<(), CutOff>>,
+    ) -> Poll<Result<(), Error>> {
+        let written = self.poll(waiter, cx, |cx| write(driver, cx));
+        self.tell_of_room(driver);
+        let written = ready!(written);
+        if !driver.is_writable() || driver.connection().state() != ConnectionState::Open {
+            self.wakers.wake_others(waiter);
+        }
+        Poll::Ready(written.map_err(|CutOff| closed(driver)))
+    }
+
+    /// Receives, and wakes the others if that changed what they wait for.
+    fn poll_receive<T>(
+        &self,
+        driver: &mut Driver<S>,
+        cx: &Context<'_>,
+        receive: impl FnOnce(&mut Driver<S>, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let queued_len = driver.connection().queued_len();
+        let was_writable = driver.is_writable();
+        let received = self.poll(Waiter::Receiver, cx, |cx| receive(driver, cx));
+        self.tell_of_room(driver);
+        if driver.connection().queued_len() < queued_len || driver.is_writable() != was_writable {
+            self.wakers.wake_others(Waiter::Receiver);
+        }
+        received
+    }
+
+    /// Has what is queued written by a task of its own, as soon as the current one yields; false
+    /// if there is no runtime to run it.
+    fn schedule_flush(self: &Arc<Self>, driver: &mut Driver<S>) -> bool {
+        let Some(runtime) = &self.runtime else {
+            return false;
+        };
+        if driver.begin_flush_task() {
+            let shared = Arc::clone(self);
+            runtime.spawn(poll_fn(move |cx| shared.poll_flush_task(cx)));
+        }
+        true
+    }
+
+    /// Writes what is queued; gives up once it has to wait and no share is left.
+    fn poll_flush_task(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut driver = self.lock();
+        let written = self.poll_written(&mut driver, Waiter::Flush, cx);
+        let is_shared = self.share_count.load(Ordering::SeqCst) > 0;
+        if written.is_pending() && is_shared {
+            return Poll::Pending;
+        }
+        driver.end_flush_task();
+        drop(driver);
+        if !is_shared {
+            self.let_go();
+        }
+        Poll::Ready(())
     }
 
     /// Polls the stream with the waker that knows every waiter.
@@ -166,14 +337,24 @@ impl<S: Transport> Shared<S> {
         }
         polled
     }
+}
 
-    /// Remembers that the stream failed.
-    fn note(&self, driver: &mut Driver<S>, result: io::Result<()>) -> Result<(), Error> {
-        result.map_err(|error| {
-            driver.connection().handle_transport_error(error.kind());
-            self.waker.wake_by_ref();
-            Error::Closed(driver.connection().ending().cloned().map(Box::new))
-        })
+impl<S> Shared<S> {
+    /// Lets go of the stream; a flush in the background does so after its last try.
+    fn let_go(&self) {
+        let mut driver = self.lock();
+        if !driver.has_flush_task() {
+            driver.abort();
+            self.tell_of_room(&mut driver);
+        }
+        drop(driver);
+        self.waker.wake_by_ref();
+    }
+
+    fn tell_of_room(&self, driver: &mut Driver<S>) {
+        if driver.take_outbox_drained() {
+            self.room.notify_waiters();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
@@ -181,5 +362,14 @@ impl<S: Transport> Shared<S> {
     }
 }
 
-/// What may be queued before a send waits.
-pub(crate) const QUEUED_LEN_MAX: usize = 64 << 10;
+fn refusal<S: Transport>(driver: &mut Driver<S>, misuse: Misuse) -> Error {
+    if misuse == Misuse::SendAfterClose {
+        closed(driver)
+    } else {
+        Error::Misuse(misuse)
+    }
+}
+
+fn closed<S: Transport>(driver: &mut Driver<S>) -> Error {
+    Error::Closed(driver.connection().ending().cloned().map(Box::new))
+}

@@ -1,9 +1,13 @@
 //! What two ends agreed on about compression.
 
-use bowline_proto::deflate::DeflateParams;
+use bowline_proto::deflate::{DeflateParams, WindowBits};
 
 /// Makes the parameters with the same window bits, 8 to 15, and takeover for both directions.
+///
+/// # Panics
+/// If there is no such window.
 pub fn deflate_params(window_bits: u8, takeover: Takeover) -> DeflateParams {
+    let window_bits = WindowBits::new(window_bits).expect("8 to 15");
     let fresh = takeover == Takeover::No;
     DeflateParams {
         server_no_context_takeover: fresh,

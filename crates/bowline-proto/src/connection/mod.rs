@@ -205,11 +205,7 @@ impl Connection {
         match self.keepalive.due(&keepalive, now) {
             Due::Nothing => {}
             Due::Ping => self.keepalive_ping(now),
-            // A ping that waits for the end of a frame is not unanswered while the peer takes the
-            // frame in.
-            Due::GiveUp if self.send.has_ping_waiting() && self.send.take_progress() => {
-                self.keepalive.await_life(now);
-            }
+            Due::GiveUp if self.send.excuses_silence() => self.keepalive.await_life(now),
             Due::GiveUp => self.end(EndedBy::Network, Cause::KeepaliveTimeout),
         }
     }
@@ -258,11 +254,8 @@ impl Connection {
     /// Asks for a sign of life; a ping that still waits to be written asks for this one too.
     fn keepalive_ping(&mut self, now: Instant) {
         self.keepalive.await_life(now);
-        self.send.take_progress();
-        if !self.send.has_ping_waiting() {
-            let payload = self.keepalive.ping_payload(now);
-            self.send.keepalive_ping(&payload);
-        }
+        let keepalive = &mut self.keepalive;
+        self.send.keepalive_ping(|| keepalive.ping_payload(now));
     }
 
     fn report<'a>(&mut self, received: Received, input: &'a [u8], now: Instant) -> Event<'a> {
@@ -314,7 +307,10 @@ impl Connection {
             self.ending = Some(Box::new(ending));
         } else if let Some(ending) = &mut self.ending {
             ending.cause = Cause::ClosingHandshake;
-            if let Some(close) = close {
+            // A bare echo of our code takes nothing away from our reason.
+            if let Some(close) = close
+                && (close.code() != ending.code || !close.reason().is_empty())
+            {
                 ending.code = close.code();
                 ending.reason = close.reason().into();
             }

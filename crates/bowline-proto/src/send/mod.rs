@@ -1,5 +1,6 @@
 //! From messages to bytes: the sending half of a connection.
 
+mod control;
 mod prepared;
 mod queue;
 
@@ -13,7 +14,7 @@ use queue::{SHARED_LEN_MIN, SendQueue};
 use crate::{
     deflate::{Compressor, ContextPool, Level, WindowBits},
     error::Misuse,
-    frame::{Close, FrameHeader, MaskingKey, MaskingKeySource, Opcode, apply_mask},
+    frame::{FrameHeader, MaskingKey, MaskingKeySource, Opcode, apply_mask},
     message::{MessageKind, Payload},
     receive::Utf8Validator,
 };
@@ -42,7 +43,9 @@ pub(crate) struct SendPath {
     pong_latest: Option<Box<[u8]>>,
     /// A keepalive ping waits to be written.
     ping_waits: bool,
-    /// Bytes were written since the last keepalive ping was due.
+    /// It waits, or waited, behind other bytes.
+    ping_deferred: bool,
+    /// Bytes were written since it was due.
     progressed: bool,
     compression: Option<Box<Compression>>,
 }
@@ -99,6 +102,7 @@ impl SendPath {
             pong_count: 0,
             pong_latest: None,
             ping_waits: false,
+            ping_deferred: false,
             progressed: false,
             compression: compression.map(Box::new),
         }
@@ -237,83 +241,6 @@ impl SendPath {
         self.queue.push_part(part, missing == 0);
         self.end_frame();
         Ok(())
-    }
-
-    /// Queues a ping or pong, ahead of data.
-    pub(crate) fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Misuse> {
-        if payload.len() > CONTROL_LEN_MAX {
-            return Err(Misuse::ControlTooLong);
-        }
-        let key = self.next_key();
-        let start = FrameStart {
-            opcode,
-            rsv1: false,
-            fin: true,
-        };
-        let header = start.header(payload.len() as u64, key).encode();
-        self.queue.push_control(&header, payload, key);
-        Ok(())
-    }
-
-    /// Queues a keepalive ping.
-    pub(crate) fn keepalive_ping(&mut self, payload: &[u8]) {
-        let queued = self.control(Opcode::Ping, payload);
-        debug_assert!(queued.is_ok(), "a keepalive ping is short");
-        self.ping_waits = true;
-    }
-
-    /// Says whether the last keepalive ping waits to be written.
-    pub(crate) fn has_ping_waiting(&self) -> bool {
-        self.ping_waits
-    }
-
-    /// Says whether bytes were written since the last call.
-    pub(crate) fn take_progress(&mut self) -> bool {
-        std::mem::take(&mut self.progressed)
-    }
-
-    /// Answers a ping. The first ones are answered each; while the peer does not take them in,
-    /// only the newest is kept (RFC 6455 section 5.5.3).
-    pub(crate) fn answer_ping(&mut self, payload: &[u8]) {
-        if self.pong_count < PONG_COUNT_MAX {
-            self.pong_count += 1;
-            let queued = self.control(Opcode::Pong, payload);
-            debug_assert!(queued.is_ok(), "a ping has at most 125 bytes");
-        } else {
-            self.pong_latest = Some(payload.into());
-        }
-    }
-
-    /// Queues a close frame behind the data. Nothing is queued after it.
-    ///
-    /// Inside a frame sent in pieces there is no place for one; then the stream just ends. Says
-    /// whether the frame was queued.
-    pub(crate) fn close(&mut self, close: Option<&Close>) -> bool {
-        self.pong_latest = None;
-        if self.frame.is_some() {
-            self.queue.drop_control();
-            return false;
-        }
-        let mut payload = [0; CONTROL_LEN_MAX];
-        let mut len = 0;
-        if let Some(close) = close {
-            let code = close.code().0.to_be_bytes();
-            let bytes = code.iter().chain(close.reason().as_bytes());
-            for (slot, byte) in payload.iter_mut().zip(bytes) {
-                *slot = *byte;
-                len += 1;
-            }
-        }
-        let key = self.next_key();
-        let start = FrameStart {
-            opcode: Opcode::Close,
-            rsv1: false,
-            fin: true,
-        };
-        let payload = payload.get(..len).unwrap_or_default();
-        self.queue
-            .push_close(&start.header(len as u64, key).encode(), payload, key);
-        true
     }
 
     /// Says whether a frame sent in pieces is unfinished.
@@ -524,8 +451,3 @@ fn opcode(kind: MessageKind) -> Opcode {
         MessageKind::Binary => Opcode::Binary,
     }
 }
-
-/// RFC 6455 section 5.5.
-const CONTROL_LEN_MAX: usize = 125;
-/// How many pings in a row are answered each before the peer takes anything in.
-const PONG_COUNT_MAX: u8 = 16;

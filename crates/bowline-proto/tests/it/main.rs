@@ -1,8 +1,28 @@
 //! The engine's behaviour as its users see it: one binary, one module per subject.
 
+#[cfg(test)]
+mod closing;
+#[cfg(test)]
+mod compression;
+#[cfg(test)]
+mod control;
 mod deflate;
 mod deflate_pool;
 mod deflate_properties;
 mod deflate_receiving;
 #[cfg(test)]
 mod handshake;
+#[cfg(test)]
+mod keepalive;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod receiving;
+#[cfg(test)]
+mod sending;
+#[cfg(test)]
+mod sizes;
+#[cfg(test)]
+mod violations;

@@ -1,7 +1,23 @@
-//! Accepting a WebSocket on a stream.
+//! The server's side: accepting, and acting on what was accepted.
+//!
+//! [`accept`] and [`Acceptor`] make a [`WebSocket`] of a stream. A [`ConnectionGroup`] takes it
+//! and calls handlers for what arrives; from then on a [`ConnectionHandle`], or the number that
+//! names it in a [`Registry`], acts on it from any thread. [`Sessions`] remember visitors between
+//! connections, and [`Registry::drain`] ends everything with manners.
 
+mod address;
+pub mod admission;
 mod cookie;
+mod drain;
+mod entry;
+mod group;
+mod handle;
+mod id;
 mod offer;
+mod opcode;
+mod registry;
+pub mod rules;
+mod session;
 #[cfg(feature = "hyper")]
 mod upgrade;
 
@@ -17,8 +33,21 @@ use tokio::{
     time::timeout,
 };
 
+pub use address::{AddressError, AddressRange};
 pub use cookie::SetCookie;
+pub use drain::{DrainOptions, DrainReport};
+pub use entry::Attributes;
+pub use group::{
+    Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits, HandlerKind,
+};
+pub use handle::{ConnectionHandle, SendError};
+pub use id::ConnectionId;
 pub use offer::Offer;
+pub use opcode::{FrameCode, FrameCodeError};
+pub use registry::{Registry, RegistryFull, ReservedId, UnknownConnection};
+pub use session::{
+    AttachedSession, Session, SessionError, SessionOptions, SessionSource, Sessions,
+};
 #[cfg(feature = "hyper")]
 pub use upgrade::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 
@@ -166,9 +195,10 @@ impl Acceptor {
             let mut chunk = [0; DISCARD_CHUNK_LEN];
             let mut left = DISCARD_LEN_MAX;
             while left > 0 {
-                match stream.read(&mut chunk).await? {
-                    0 => break,
-                    read => left = left.saturating_sub(read),
+                match stream.read(&mut chunk).await {
+                    // The answer is out; how the client leaves is its own affair.
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => left = left.saturating_sub(read),
                 }
             }
             Ok(())

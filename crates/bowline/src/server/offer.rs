@@ -18,7 +18,7 @@ use crate::{
     error::{ConnectPhase, Error},
     options::Options,
     socket::{Opening, WebSocket},
-    transport::Transport,
+    transport::{Transport, set_nodelay},
 };
 
 /// A checked opening handshake that is not yet answered: accept or refuse it.
@@ -151,6 +151,8 @@ impl<S> Offer<S> {
 impl<S: Transport> Offer<S> {
     /// Answers 101 and opens the WebSocket.
     ///
+    /// Turns `TCP_NODELAY` on if the stream is a [`TcpStream`](tokio::net::TcpStream) or a
+    /// [`Stream`](crate::Stream); on others it is the caller's to do.
     /// Not cancel-safe: a dropped handshake drops the stream.
     ///
     /// # Errors
@@ -165,6 +167,7 @@ impl<S: Transport> Offer<S> {
             connection,
             opening,
         } = self.answer()?;
+        set_nodelay(&stream);
         write(&acceptor, &mut stream, &answer).await?;
         Ok(WebSocket::from_parts(connection, stream, rest).with_opening(opening))
     }

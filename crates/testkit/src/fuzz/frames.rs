@@ -1,6 +1,8 @@
 //! Any stream, cut in two ways, means the same.
 
-use bowline_proto::{Config, FrameHeader, Limits, Role, deflate::Deflate};
+use bowline_proto::{
+    Cause, Config, FrameHeader, Limits, ProtocolViolation, Role, deflate::Deflate,
+};
 
 use super::Script;
 use crate::{Chunks, Collected, End, Takeover, deflate_params};
@@ -57,5 +59,17 @@ fn events(options: u8, cut: &Chunks, stream: &[u8]) -> Vec<Collected> {
     let bound = stream.len() * 3 + 2;
     assert!(end.polls <= bound, "{} polls", end.polls);
     end.ended();
-    end.take_events()
+    let mut events = end.take_events();
+    events.iter_mut().for_each(forget_which_fault);
+    events
+}
+
+/// A piece may hold text that is wrong and after it data that does not inflate. Which of the two is
+/// found first depends on the cut; the close code is the same.
+fn forget_which_fault(event: &mut Collected) {
+    if let Collected::Closed(ending) = event
+        && let Cause::Violation(ProtocolViolation::Inflate(_)) = ending.cause
+    {
+        ending.cause = Cause::Violation(ProtocolViolation::TextUtf8);
+    }
 }

@@ -20,9 +20,8 @@ use super::{
 use crate::{
     error::{ConnectPhase, Error},
     server::offer::Answered,
-    shared::QUEUED_LEN_MAX,
     socket::{Opening, WebSocket},
-    transport::Transport,
+    transport::{Transport, set_nodelay},
 };
 
 /// A future of the WebSocket that opens when the HTTP server has written the answer 101.
@@ -70,7 +69,10 @@ impl<S: Transport> PendingWebSocket<S> {
             connection: self.connection,
             opening: self.opening,
             recover: |upgraded| {
-                stream::take(upgraded).map_err(|_| io::ErrorKind::Unsupported.into())
+                let (stream, input) =
+                    stream::take(upgraded).map_err(|_| io::ErrorKind::Unsupported)?;
+                set_nodelay(&stream);
+                Ok((stream, input))
             },
             timeout: self.timeout,
             deadline: self.deadline,
@@ -90,7 +92,7 @@ impl<S: Transport> PendingWebSocket<S> {
         let Some(connection) = &mut self.connection else {
             return Err(Error::Misuse(Misuse::SendAfterClose));
         };
-        if connection.queued_len() >= QUEUED_LEN_MAX {
+        if connection.queued_len() >= FEED_LEN_MAX {
             return Err(Error::QueueFull);
         }
         connection.send(message.into()).map_err(Error::Misuse)
@@ -137,3 +139,6 @@ impl<S> fmt::Debug for PendingWebSocket<S> {
             .finish_non_exhaustive()
     }
 }
+
+/// What may be queued before the answer is written.
+const FEED_LEN_MAX: usize = 64 << 10;

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsStream, server};
 
-use crate::transport::{Stream, Transport};
+use crate::transport::{Stream, Transport, set_nodelay};
 
 /// The stream of a connection whose handshake an HTTP server read.
 ///
@@ -44,8 +44,7 @@ impl UpgradedStream {
         find(upgraded).map_or_else(
             |upgraded| (Self(Inner::Wrapped(TokioIo::new(upgraded))), Bytes::new()),
             |(stream, input)| {
-                // Small messages leave at once. A stream that is gone shows with the first write.
-                drop(stream.tcp().set_nodelay(true));
+                set_nodelay(&stream);
                 (Self(Inner::Recovered(stream)), input)
             },
         )

@@ -5,7 +5,9 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::{Extension, Router, response::Response, routing::any};
 use bowline::{
     Acceptor, CloseCode, Config, Connector, DeflateNegotiation, Error, Limits, Message, Offer,
-    Options, Rejection, SetCookie, proto::handshake::HandshakeMisuse,
+    Options, Rejection, SetCookie,
+    proto::handshake::HandshakeMisuse,
+    server::{Attributes, GroupOptions, GroupTable, GroupTableLimits, Registry},
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{net::TcpStream, sync::mpsc};
@@ -214,6 +216,38 @@ async fn the_peer_address_is_known_before_the_answer() {
         let expected = Message::text(local.unwrap().to_string());
         assert_eq!(client.recv().await, Some(expected));
     }
+}
+
+#[tokio::test]
+async fn the_number_of_a_connection_is_known_before_the_answer() {
+    let registry = Registry::new();
+    let groups = GroupTable::new(registry.clone(), GroupTableLimits::default());
+    let group = groups.create("all", GroupOptions::default()).unwrap();
+    group.on_text(|connection, text| {
+        let id = connection.id().as_u64();
+        let request = connection.attributes().request.as_ref();
+        let path = request.map(|request| request.path());
+        connection.post(format!("{id} {path:?} {text}"));
+    });
+    let handler = async move |offer: Offer| {
+        let reserved = registry.reserve().unwrap();
+        let id = reserved.id().as_u64();
+        let attributes = Attributes {
+            request: Some(offer.request().clone()),
+            ..Attributes::default()
+        };
+        let offer = offer.with_header("X-Connection", id.to_string());
+        offer.on_upgrade::<axum::body::Body, _, _>(async move |ws| {
+            group.adopt_as(reserved, ws.unwrap(), attributes);
+        })
+    };
+    let address = router_server(Router::new().route("/room", any(handler))).await;
+    let url = format!("ws://{address}/room");
+    let mut client = bowline::connect(&url).await.unwrap();
+    let id = client.response().unwrap().headers().text("x-connection");
+    let expected = format!("{} Some(\"/room\") hi", id.unwrap());
+    client.send("hi").await.unwrap();
+    assert_eq!(client.recv().await, Some(Message::text(expected)));
 }
 
 #[tokio::test]

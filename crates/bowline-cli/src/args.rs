@@ -1,0 +1,306 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use crate::exit::EXIT_CODES;
+
+/// WebSocket hub, client, echo server and simulated device.
+#[derive(Debug, Parser)]
+#[command(name = "bowline", version, after_help = format!("{AFTER_HELP}\n\n{EXIT_CODES}"))]
+pub(crate) struct Args {
+    /// What to log: error, warn, info, debug, trace, or a filter such as `bowline_hub=debug`
+    #[arg(long, global = true, env = "BOWLINE_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a hub: pages, scripts and devices exchange values through it
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArgs),
+    /// Connect to a WebSocket: lines in become messages, messages out become lines
+    #[command(after_help = format!("{CONNECT_HELP}\n\n{EXIT_CODES}"))]
+    Connect(ConnectArgs),
+    /// Send back what arrives, as a server or as a client
+    #[command(after_help = ECHO_HELP)]
+    Echo(EchoArgs),
+    /// Pretend to be a device: a thermometer that publishes and a relay that obeys
+    #[command(after_help = SIMULATE_HELP)]
+    Simulate(SimulateArgs),
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; may be given more than once. Port 0 takes any free port
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080",
+        env = "BOWLINE_LISTEN",
+        value_delimiter = ','
+    )]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Keep the last values in this folder, created when missing; without it they are kept in
+    /// memory
+    #[arg(long, value_name = "DIR", env = "BOWLINE_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Let pages of this origin in too; may be given more than once
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "BOWLINE_ORIGIN",
+        value_delimiter = ','
+    )]
+    pub(crate) origin: Vec<String>,
+    /// Answer to this name too while listening on loopback, as behind a proxy; may be given more
+    /// than once
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "BOWLINE_ALLOW_HOST",
+        value_delimiter = ','
+    )]
+    pub(crate) allow_host: Vec<String>,
+    /// Most connections at the same time
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        env = "BOWLINE_CONNECTIONS_MAX"
+    )]
+    pub(crate) connections_max: usize,
+}
+
+/// Arguments of `connect`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConnectArgs {
+    /// ws:// or wss:// address
+    pub(crate) url: String,
+    /// Add a header to the request; may be given more than once
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<Header>,
+    /// Offer a subprotocol; may be given more than once, the most wanted first
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subprotocol: Vec<String>,
+    /// Name this origin, as a browser would
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Option<String>,
+    /// Trust the certificates in this PEM file, and no others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Do not offer compression
+    #[arg(long)]
+    pub(crate) no_deflate: bool,
+    /// Send lines as binary messages, and write binary messages as they are instead of in hex
+    #[arg(long)]
+    pub(crate) binary: bool,
+    /// Keep receiving this long after the end of standard input: seconds, or `forever`
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    pub(crate) wait: Wait,
+    /// Ping after this many seconds of silence, and give up after as many without an answer
+    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds)]
+    pub(crate) ping_interval: Option<Duration>,
+    /// Show the server's answer to the opening handshake
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+/// Arguments of `echo`.
+#[derive(Debug, ClapArgs)]
+#[group(id = "role", required = true, multiple = false, args = ["listen", "connect"])]
+pub(crate) struct EchoArgs {
+    /// Serve here, at any path
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Connect to this ws:// or wss:// address and send back what it sends, until it closes
+    #[arg(long, value_name = "URL")]
+    pub(crate) connect: Option<String>,
+    /// Neither offer nor accept compression
+    #[arg(long)]
+    pub(crate) no_deflate: bool,
+    /// Lift the bounds on the size of messages and the number of fragments: for tests only
+    #[arg(long)]
+    pub(crate) no_limits: bool,
+    /// Serve TLS with the certificates in this PEM file
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "listen"])]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Threads that serve, each with its own listener; as many as there are cores if left out
+    #[arg(long, value_name = "N", requires = "listen", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) workers: Option<u16>,
+    /// Send what arrives on /pub to every connection on /sub, instead of back
+    #[arg(long, requires = "listen")]
+    pub(crate) fanout: bool,
+    /// Trust the certificates in this PEM file, and no others
+    #[arg(long, value_name = "FILE", requires = "connect")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Most connections at the same time; further ones wait to be accepted
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 65_536,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) connections_max: u32,
+}
+
+/// Arguments of `simulate`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SimulateArgs {
+    /// Where the hub listens, and as which node to appear
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "ws://127.0.0.1:8080/auth/clown-talk-server_nodes_bridge_0",
+        env = "BOWLINE_URL"
+    )]
+    pub(crate) url: String,
+    /// Trust the certificates in this PEM file, and no others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Measure the temperatures of this number; others each time if left out
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+impl Command {
+    /// Gives the log filter that suits a command.
+    pub(crate) const fn log_default(&self) -> &'static str {
+        match self {
+            Self::Serve(_) | Self::Echo(_) | Self::Simulate(_) => "info",
+            Self::Connect(_) => "warn",
+        }
+    }
+}
+
+/// A header for the request.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for Header {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text
+            .split_once(':')
+            .ok_or("write NAME: VALUE, for example 'Cookie: a=b'")?;
+        Ok(Self {
+            name: name.trim().to_owned(),
+            value: value.trim().to_owned(),
+        })
+    }
+}
+
+/// A header may hold a password, so its value is not shown.
+impl std::fmt::Debug for Header {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: ...", self.name)
+    }
+}
+
+/// How long to go on after the end of standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Until this much time is over.
+    For(Duration),
+    /// Until the peer closes.
+    Forever,
+}
+
+impl FromStr for Wait {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "forever" => Ok(Self::Forever),
+            _ => seconds(text)
+                .map(Self::For)
+                .ok_or("write a number of seconds, or forever"),
+        }
+    }
+}
+
+fn positive_seconds(text: &str) -> Result<Duration, &'static str> {
+    seconds(text)
+        .filter(|time| !time.is_zero())
+        .ok_or("write a number of seconds greater than 0")
+}
+
+/// Reads a number of seconds, at most a year.
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    if !(0.0..=SECONDS_MAX).contains(&seconds) {
+        return None;
+    }
+    Some(Duration::from_secs_f64(seconds))
+}
+
+const SECONDS_MAX: f64 = 366.0 * 86_400.0;
+
+const AFTER_HELP: &str = "\
+A first session, in three terminals:
+  bowline serve       then open http://127.0.0.1:8080/
+  bowline simulate    the page shows a temperature and switches a relay
+  bowline connect ws://127.0.0.1:8080/auth/clown-talk-server
+
+`bowline COMMAND --help` explains a command. SIGTERM and Ctrl-C close every connection with 1001
+(connect: 1000) and end the program with 0.";
+
+const SERVE_HELP: &str = "\
+The page is at /, a health check at /healthz, WebSockets at /auth/clown-talk-server and
+/auth/clown-talk-server_base_topic, where _ stands for / of the base topic. A message is a JSON
+array of topic and payload: [\"relay/i2c0-3b/set\", {\"state\": true}]
+
+Examples:
+  bowline serve                             only this computer can reach the hub
+  bowline serve --data ~/.bowline           last values outlive the hub
+  bowline serve --listen 0.0.0.0:8080       everybody who reaches this computer may read and publish
+  bowline serve --origin https://example.com    pages from there may use the hub too
+  bowline serve --log bowline_hub=debug     tells about each connection
+
+Every option can also come from the environment, as BOWLINE_LISTEN, BOWLINE_DATA and so on.
+It prints `listening on URL`, one line for each address, once it accepts connections.";
+
+const CONNECT_HELP: &str = "\
+Each line of standard input is sent as one text message, without its line feed. Each message that
+arrives is written to standard output as a line, a binary one in hex. Everything else goes to
+standard error. Input is read only when the connection is open, so nothing piped in is lost. At the
+end of the input the connection is closed; what the server sends until it agrees is still written.
+
+Examples:
+  bowline connect ws://127.0.0.1:9001/
+  echo hello | bowline connect ws://127.0.0.1:9001/
+  echo '[\"a/get\", {}]' | bowline connect --wait 2 ws://127.0.0.1:8080/auth/clown-talk-server
+  bowline connect --wait forever ws://127.0.0.1:9001/ </dev/null >received.txt
+  bowline connect -H 'Cookie: a=b' --ca root.pem -v wss://localhost:8443/";
+
+const ECHO_HELP: &str = "\
+Examples:
+  bowline echo --listen 127.0.0.1:9001
+  bowline echo --listen 127.0.0.1:9443 --tls-cert cert.pem --tls-key key.pem
+  bowline echo --listen 127.0.0.1:9001 --fanout --workers 2
+  bowline echo --connect ws://127.0.0.1:9002/
+
+With --fanout each message goes once and in order to all that are on /sub when it arrives. Nothing
+is left out: while a subscriber does not keep up the publishers wait, and one that takes nothing
+for 10 seconds is closed with 1013.
+It prints `listening on URL` once it accepts connections.";
+
+const SIMULATE_HELP: &str = "\
+The node publishes thermometer/i2c0-48 every second and relay/i2c0-3b when it is switched, below the
+base topic at the end of the address. Switch it with [\"relay/i2c0-3b/set\", {\"state\": true}].
+It comes back when the hub goes away.
+
+Example:
+  bowline simulate --url ws://127.0.0.1:8080/auth/clown-talk-server_nodes_kitchen_0";

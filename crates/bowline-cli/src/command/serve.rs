@@ -1,0 +1,61 @@
+//! `bowline serve`: the hub.
+
+use bowline_hub::{Config, Limits, Server};
+use tracing::{info, warn};
+
+use crate::{args::ServeArgs, exit::Failure, output, signals::stop_requested};
+
+/// Runs a hub until a signal stops it.
+pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::System {
+            what: "start the runtime",
+            source,
+        })?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: ServeArgs) -> Result<(), Failure> {
+    let stop = stop_requested()?;
+    let config = Config {
+        listen: args.listen,
+        data: args.data,
+        origins: args.origin,
+        hosts: args.allow_host,
+        limits: Limits {
+            connections_max: args.connections_max,
+            ..Limits::default()
+        },
+        ..Config::default()
+    };
+    let is_loopback_only = config.is_loopback_only();
+    let data = config.data.clone();
+    let server = Server::bind(config).await?;
+    if is_loopback_only {
+        info!("only this computer can reach the hub; --listen 0.0.0.0:8080 opens it to others");
+    } else {
+        warn!("whoever reaches this computer can read and publish: there is no login yet");
+    }
+    if let Some(folder) = data {
+        let (folder, restored) = (folder.display(), server.restored());
+        info!(%folder, restored, "the last values are kept on disk");
+    } else {
+        info!("the last values are kept in memory; --data DIR keeps them on disk");
+    }
+    for url in server.urls() {
+        output::line(format_args!("listening on {url}"))?;
+    }
+    let stop = async {
+        stop.await;
+        info!("stopping");
+    };
+    let drained = server.run(stop).await?;
+    info!(
+        closed = drained.closed,
+        aborted = drained.aborted,
+        "stopped"
+    );
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! What the program tells: results on standard output, everything else on standard error.
+
+use std::{
+    fmt,
+    io::{self, IsTerminal, Write},
+};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::exit::Failure;
+
+/// Starts the log on standard error; `filter` wins over `default`.
+pub(crate) fn start_log(filter: Option<&str>, default: &str) {
+    let parsed = EnvFilter::try_new(filter.unwrap_or(default));
+    if let Err(error) = &parsed {
+        status(format_args!(
+            "bowline: the log filter is not understood ({error}); using {default}"
+        ));
+    }
+    tracing_subscriber::fmt()
+        .with_env_filter(parsed.unwrap_or_else(|_| EnvFilter::new(default)))
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}
+
+/// Writes a line to standard error.
+pub(crate) fn status(line: fmt::Arguments<'_>) {
+    // There is nowhere to tell that standard error is closed.
+    drop(writeln!(io::stderr(), "{line}"));
+}
+
+/// Writes a line to standard output, at once.
+pub(crate) fn line(line: fmt::Arguments<'_>) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    written.map_err(|source| Failure::System {
+        what: "write to standard output",
+        source,
+    })
+}

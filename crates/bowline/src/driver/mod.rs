@@ -1,0 +1,463 @@
+//! The meeting of engine and stream: the only file that reads or writes one after its handshake.
+
+mod outgoing;
+
+use std::{
+    future::Future as _,
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use bowline_proto::{Connection, ConnectionState, Event};
+use bytes::{Buf, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    runtime::Handle,
+    task::coop::poll_proceed,
+    time::{Sleep, sleep_until},
+};
+
+use outgoing::Writers;
+
+use crate::{
+    outbox::{LastFrame, Outbox},
+    worker::with_read_buffer,
+};
+
+/// Drives an engine with a stream and a timer.
+///
+/// All progress lives here, none in a future: whoever polls next goes on where the last one left.
+pub(crate) struct Driver<S> {
+    connection: Connection,
+    /// `None` once the connection is closed.
+    stream: Option<S>,
+    /// Received and not given to the engine yet. Empty while the connection is idle.
+    input: BytesMut,
+    received_at: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Written to the stream but not flushed; matters for TLS.
+    unflushed: bool,
+    reading: Reading,
+    writing: Writing,
+    /// Since when the connection is driven towards its end.
+    ending_since: Option<Instant>,
+    /// Events taken since the last one that counted as work of the task.
+    taken_count: u8,
+    /// What waits for a peer that does not keep up; `None` while there is nothing.
+    outbox: Option<Box<Outbox>>,
+    /// The outbox was drained since this was last asked.
+    outbox_drained: bool,
+    /// Messages dropped since the application last asked.
+    lost: u64,
+    writers: Writers,
+}
+
+/// How far the stream is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// A deadline had passed before the last read.
+    Late,
+    /// The peer's last byte was read. What is queued may still be written.
+    Ended,
+}
+
+/// Whether the stream takes bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    Open,
+    /// All was written.
+    ShutDown,
+    /// It failed. What the peer sent may still be read.
+    Failed(io::ErrorKind),
+    /// The connection ended before everything queued was written.
+    CutOff,
+}
+
+/// Says that what is queued will never be written.
+#[derive(Debug)]
+pub(crate) struct CutOff;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    /// Begins with the bytes that followed the opening handshake.
+    pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Self {
+        Self {
+            connection,
+            stream: Some(stream),
+            input,
+            received_at: now(),
+            timer: None,
+            unflushed: false,
+            reading: Reading::Open,
+            writing: Writing::Open,
+            ending_since: None,
+            taken_count: 0,
+            outbox: None,
+            outbox_drained: false,
+            lost: 0,
+            writers: Writers::default(),
+        }
+    }
+
+    /// Says whether what is queued can still reach the peer.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.stream.is_some() && self.write_failure().is_none()
+    }
+
+    /// Gives other tasks of the thread their turn after so many events that needed no read.
+    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.taken_count = (self.taken_count + 1) % EVENTS_PER_TURN;
+        if self.taken_count == 0 {
+            ready!(poll_proceed(cx)).made_progress();
+        }
+        Poll::Ready(())
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(crate) fn stream(&self) -> Option<&S> {
+        self.stream.as_ref()
+    }
+
+    /// Says whether received bytes wait, so that the next receive needs no read.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    /// Gives the first event that `take` takes, from bytes that are here already.
+    pub(crate) fn take_buffered<T>(
+        &mut self,
+        take: &mut impl FnMut(Event<'_>) -> Option<T>,
+    ) -> Option<T> {
+        loop {
+            let (used, event) = self
+                .connection
+                .poll_event(self.received_at, &mut self.input);
+            let found = event.map(&mut *take);
+            self.input.advance(used);
+            if self.input.is_empty() {
+                self.input = BytesMut::new();
+            }
+            match found {
+                None => return None,
+                Some(None) => {}
+                Some(taken) => return taken,
+            }
+        }
+    }
+
+    /// Gives the next event that `take` takes; `None` when the connection is over.
+    pub(crate) fn poll_event<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: &mut impl FnMut(Event<'_>) -> Option<T>,
+    ) -> Poll<Option<T>> {
+        loop {
+            if let Some(taken) = self.take_buffered(take) {
+                return Poll::Ready(Some(taken));
+            }
+            if self.is_closed() {
+                return Poll::Ready(None);
+            }
+            let taken = with_read_buffer(|buffer| {
+                let filled = ready!(self.poll_fill(cx, buffer));
+                let chunk = buffer.get_mut(..filled).unwrap_or_default();
+                Poll::Ready(self.take_from(chunk, take))
+            });
+            if let Some(taken) = ready!(taken) {
+                return Poll::Ready(Some(taken));
+            }
+        }
+    }
+
+    /// Takes care of everything that is due, then reads once; zero says that the connection is
+    /// closed.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
+        loop {
+            if self.is_closed() {
+                return Poll::Ready(0);
+            }
+            let written = self.poll_flush(cx);
+            if self.reading == Reading::Ended && written.is_ready() {
+                self.act(|connection| connection.handle_eof(now()));
+                continue;
+            }
+            if self.connection.is_done_sending() {
+                self.poll_shutdown(cx);
+            }
+            if self.reading == Reading::Late {
+                self.reading = Reading::Open;
+                self.handle_timeout();
+                continue;
+            }
+            // What arrived in time counts even if nobody looked for it in time, so a deadline that
+            // has passed is acted on after one more read.
+            let is_due = self.poll_timer(cx).is_ready();
+            match self.poll_read(cx, buffer) {
+                Poll::Ready(filled) if filled > 0 => {
+                    if is_due {
+                        self.reading = Reading::Late;
+                    }
+                    return Poll::Ready(filled);
+                }
+                Poll::Pending if !is_due => return Poll::Pending,
+                Poll::Ready(_) | Poll::Pending => {}
+            }
+            if is_due {
+                self.handle_timeout();
+            }
+        }
+    }
+
+    /// Takes the bytes that were received and not given to the engine.
+    pub(crate) fn take_input(&mut self) -> BytesMut {
+        std::mem::take(&mut self.input)
+    }
+
+    /// Gives received bytes to the engine, see [`Connection::poll_event`].
+    pub(crate) fn next_event<'a>(&mut self, chunk: &'a mut [u8]) -> (usize, Option<Event<'a>>) {
+        self.connection.poll_event(self.received_at, chunk)
+    }
+
+    /// Says whether the connection is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.connection.state() == ConnectionState::Closed
+    }
+
+    /// Writes until nothing is queued.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CutOff>> {
+        self.poll_drain(cx, 0)
+    }
+
+    /// Writes until at most `len` bytes are queued.
+    ///
+    /// A stream that fails for writing is read on: the peer may have said why it left.
+    fn poll_drain(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<Result<(), CutOff>> {
+        if matches!(self.writing, Writing::Failed(_) | Writing::CutOff) {
+            return Poll::Ready(Err(CutOff));
+        }
+        let written = ready!(self.poll_write(cx, len));
+        Poll::Ready(written.map_err(|error| {
+            self.writing = Writing::Failed(error.kind());
+            CutOff
+        }))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<io::Result<()>> {
+        loop {
+            self.refill();
+            let Some(stream) = &mut self.stream else {
+                return Poll::Ready(Ok(()));
+            };
+            if self.connection.queued_len() <= len {
+                break;
+            }
+            let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
+            let written = match self.connection.poll_transmit(&mut slices) {
+                0 => break,
+                1 => ready!(Pin::new(stream).poll_write(cx, &slices[0])),
+                count => {
+                    let slices = slices.get(..count).unwrap_or_default();
+                    ready!(Pin::new(stream).poll_write_vectored(cx, slices))
+                }
+            }?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.connection.handle_transmitted(written);
+            self.unflushed = true;
+        }
+        if self.unflushed
+            && let Some(stream) = &mut self.stream
+        {
+            ready!(Pin::new(stream).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes until another message may be queued.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CutOff>> {
+        self.poll_drain(cx, QUEUED_LEN_MAX - 1)
+    }
+
+    /// Reads once; zero says that nothing was received.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
+        let Some(stream) = &mut self.stream else {
+            return Poll::Ready(0);
+        };
+        if self.reading == Reading::Ended {
+            return Poll::Pending;
+        }
+        let mut buffer = ReadBuf::new(buffer);
+        match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
+            Ok(()) if buffer.filled().is_empty() => self.handle_read_end(),
+            Ok(()) => self.received_at = now(),
+            // A peer that leaves without saying goodbye to TLS just ends the stream.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.handle_read_end(),
+            Err(error) => self.act(|connection| connection.handle_transport_error(error.kind())),
+        }
+        Poll::Ready(buffer.filled().len())
+    }
+
+    /// Acts on the end of the stream. What is queued still has time to be written: the peer may
+    /// have ended its direction only.
+    fn handle_read_end(&mut self) {
+        self.reading = Reading::Ended;
+        if let Some(kind) = self.write_failure() {
+            self.act(|connection| connection.handle_transport_error(kind));
+        }
+    }
+
+    /// Takes the first event from the thread's buffer and keeps the bytes behind it.
+    fn take_from<T>(
+        &mut self,
+        mut chunk: &mut [u8],
+        take: &mut impl FnMut(Event<'_>) -> Option<T>,
+    ) -> Option<T> {
+        loop {
+            let (used, event) = self.connection.poll_event(self.received_at, chunk);
+            let found = event.map(&mut *take);
+            let (_, rest) = std::mem::take(&mut chunk).split_at_mut(used);
+            match found {
+                None => return None,
+                Some(None) => chunk = rest,
+                Some(taken) => {
+                    self.input.extend_from_slice(rest);
+                    return taken;
+                }
+            }
+        }
+    }
+
+    /// Waits for the engine's next deadline; ready when it has passed.
+    ///
+    /// The timer is moved lazily: a deadline that moved away is noticed when the old one fires.
+    /// Outside of a runtime there is no timer; then a deadline is noticed by the next call.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.deadline() else {
+            self.timer = None;
+            return Poll::Pending;
+        };
+        if self.timer.is_none() && Handle::try_current().is_err() {
+            return if deadline <= now() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            };
+        }
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if deadline <= tokio::time::Instant::now() {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    /// Gives the next deadline.
+    ///
+    /// The peer's time to take part in the end begins when this end is there to notice, not while
+    /// the application does something else.
+    fn deadline(&mut self) -> Option<Instant> {
+        let is_ending = self.connection.state() == ConnectionState::Closing
+            || self.reading == Reading::Ended
+            || self.write_failure().is_some()
+            || self
+                .outbox
+                .as_ref()
+                .is_some_and(|outbox| outbox.is_closing());
+        if !is_ending {
+            return self.connection.poll_timeout();
+        }
+        let since = *self.ending_since.get_or_insert_with(now);
+        since.checked_add(self.connection.config().close_timeout)
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = now();
+        let close = self.outbox.as_mut().and_then(|outbox| outbox.cut());
+        if let Some(LastFrame(close)) = close {
+            // What waited had its time; the close frame gets its own.
+            self.drop_outbox();
+            self.ending_since = None;
+            let begun = self.connection.close(now, close.as_ref());
+            debug_assert!(begun.is_ok(), "messages in an outbox are whole");
+            return;
+        }
+        self.act(|connection| connection.handle_timeout(now));
+        if self.ending_since.is_some() {
+            let failure = self.write_failure();
+            self.act(|connection| match failure {
+                Some(kind) => connection.handle_transport_error(kind),
+                None => connection.handle_eof(now),
+            });
+        }
+    }
+
+    /// Shuts the stream down for writing. Whether it works does not matter: it is read on until
+    /// its end or the close deadline, so that the peer gets the close frame and not a reset.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
+        if self.writing != Writing::Open {
+            return;
+        }
+        if let Some(stream) = &mut self.stream
+            && Pin::new(stream).poll_shutdown(cx).is_ready()
+        {
+            self.writing = Writing::ShutDown;
+        }
+    }
+}
+
+impl<S> Driver<S> {
+    /// Ends the connection at once and lets go of the stream.
+    pub(crate) fn abort(&mut self) {
+        self.act(Connection::abort);
+    }
+
+    /// Lets the engine act on something that may end the connection; if it does, lets go of the
+    /// stream.
+    fn act(&mut self, act: impl FnOnce(&mut Connection)) {
+        let is_unsent = self.connection.queued_len() > 0 || self.unflushed || self.outbox.is_some();
+        act(&mut self.connection);
+        if self.connection.state() == ConnectionState::Closed && self.stream.is_some() {
+            if is_unsent {
+                self.writing = Writing::CutOff;
+            }
+            self.stream = None;
+            self.timer = None;
+            self.input = BytesMut::new();
+            self.drop_outbox();
+        }
+    }
+
+    fn write_failure(&self) -> Option<io::ErrorKind> {
+        match self.writing {
+            Writing::Failed(kind) => Some(kind),
+            Writing::Open | Writing::ShutDown | Writing::CutOff => None,
+        }
+    }
+}
+
+/// Reads the runtime's clock, which tests can pause.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// What the engine may have queued before messages wait in front of it.
+const QUEUED_LEN_MAX: usize = 64 << 10;
+/// What one vectored write takes at most.
+const WRITE_SLICES_MAX: usize = 16;
+/// How many events that need no read count as one unit of a task's work.
+const EVENTS_PER_TURN: u8 = 32;

@@ -1,0 +1,158 @@
+//! Acting on a connection from outside of it.
+
+use std::sync::Arc;
+use std::{cell::RefCell, time::Duration};
+
+use bowline_proto::{Close, Ending};
+use tokio::sync::Notify;
+
+use crate::{
+    driver::Driver,
+    outbox::{Key, OutboxLimits, Outgoing, Refused, Sent},
+    shared::Shared,
+    transport::Transport,
+};
+
+/// What any thread can do with a connection, whatever stream it runs over.
+pub(crate) trait Link: Send + Sync {
+    /// Queues a message by the limits, and has it written.
+    fn push(
+        self: Arc<Self>,
+        message: Outgoing,
+        key: Option<Key>,
+        limits: &OutboxLimits,
+    ) -> Result<Sent, Refused>;
+    /// Queues a ping, ahead of messages.
+    fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused>;
+    /// Begins the closing handshake behind what is queued.
+    fn close(self: Arc<Self>, close: Option<Close>) -> Result<(), Refused>;
+    /// Ends the connection without a closing handshake.
+    fn abort(&self);
+    /// Tells those who wait for room in the outbox.
+    fn room(&self) -> &Notify;
+    /// What waits for the peer.
+    fn backlog(&self) -> Backlog;
+    /// Takes the number of messages dropped since this was last asked.
+    fn take_lost(&self) -> u64;
+    fn ending(&self) -> Option<Ending>;
+    fn round_trip(&self) -> Option<Duration>;
+    /// Writes what can be written without waiting.
+    fn flush(self: Arc<Self>);
+}
+
+/// Says how much waits for a peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Messages in the outbox; those the engine has framed already are not counted.
+    pub messages: usize,
+    /// Bytes of payload in the outbox.
+    pub bytes: usize,
+    /// Bytes framed and not written yet.
+    pub framed_bytes: usize,
+}
+
+impl<S: Transport> Link for Shared<S> {
+    fn push(
+        self: Arc<Self>,
+        message: Outgoing,
+        key: Option<Key>,
+        limits: &OutboxLimits,
+    ) -> Result<Sent, Refused> {
+        let pushed = self.with(|driver| driver.push(message, key, limits))?;
+        write(&self);
+        Ok(pushed)
+    }
+
+    fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused> {
+        self.with(|driver| driver.connection().ping(payload))
+            .map_err(Refused::of_misuse)?;
+        write(&self);
+        Ok(())
+    }
+
+    fn close(self: Arc<Self>, close: Option<Close>) -> Result<(), Refused> {
+        self.begin_close(close).map_err(Refused::of_misuse)
+    }
+
+    fn abort(&self) {
+        self.give_up();
+    }
+
+    fn room(&self) -> &Notify {
+        self.room_notify()
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.with(|driver| {
+            let (messages, bytes) = driver
+                .outbox()
+                .map_or((0, 0), |outbox| (outbox.len(), outbox.bytes()));
+            Backlog {
+                messages,
+                bytes,
+                framed_bytes: driver.connection().queued_len(),
+            }
+        })
+    }
+
+    fn take_lost(&self) -> u64 {
+        self.with(Driver::take_lost)
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.with(|driver| driver.connection().ending().cloned())
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        self.with(|driver| driver.connection().round_trip())
+    }
+
+    fn flush(self: Arc<Self>) {
+        self.write_now();
+    }
+}
+
+/// Collects the connections written to while `work` runs, and writes to each once afterwards.
+///
+/// So what a handler sends for a batch of received messages leaves in one write per connection.
+pub(crate) fn batched<R>(work: impl FnOnce() -> R) -> R {
+    let outer = BATCH.replace(Some(Vec::new()));
+    let guard = Batch { outer };
+    let result = work();
+    drop(guard);
+    result
+}
+
+/// Ends a batch also when the work panics.
+struct Batch {
+    outer: Option<Vec<Arc<dyn Link>>>,
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let batch = BATCH.replace(self.outer.take());
+        for link in batch.into_iter().flatten() {
+            link.flush();
+        }
+    }
+}
+
+/// Writes at once, or at the end of this thread's batch.
+fn write<S: Transport>(shared: &Arc<Shared<S>>) {
+    let deferred = BATCH.with_borrow_mut(|batch| match batch {
+        None => false,
+        Some(batch) => {
+            if shared.with(Driver::join_batch) {
+                batch.push(Arc::clone(shared) as Arc<dyn Link>);
+            }
+            true
+        }
+    });
+    if !deferred {
+        shared.write_now();
+    }
+}
+
+thread_local! {
+    static BATCH: RefCell<Option<Vec<Arc<dyn Link>>>> = const { RefCell::new(None) };
+}

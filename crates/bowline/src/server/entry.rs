@@ -1,0 +1,105 @@
+//! What is known of one connection, as long as somebody holds it.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bowline_proto::handshake::RequestHead;
+
+use super::{id::ConnectionId, session::AttachedSession};
+use crate::{link::Link, outbox::OutboxLimits};
+
+/// The registry's record of a connection, from its reservation on.
+pub(crate) struct Entry {
+    id: ConnectionId,
+    tag: AtomicU64,
+    /// Set once, when the connection is accepted.
+    accepted: OnceLock<Accepted>,
+}
+
+/// What is fixed when a connection is accepted.
+pub(super) struct Accepted {
+    /// Weak: a handle does not keep the connection.
+    pub(super) link: Weak<dyn Link>,
+    pub(super) limits: Arc<OutboxLimits>,
+    pub(super) group: Option<Arc<str>>,
+    pub(super) attributes: Attributes,
+}
+
+/// What an application can ask about a connection.
+#[derive(Clone, Default)]
+pub struct Attributes {
+    /// The name of the listener that accepted it.
+    pub listener: Option<Arc<str>>,
+    /// The peer's address.
+    pub peer: Option<SocketAddr>,
+    /// The request of the opening handshake: path, query, headers, cookies.
+    pub request: Option<RequestHead>,
+    /// The subprotocol both ends agreed on.
+    pub subprotocol: Option<Arc<str>>,
+    /// The user, if the application knows one.
+    pub user: Option<Arc<str>>,
+    /// The visitor's session, see [`Session::attach`](super::Session::attach).
+    pub session: Option<Arc<dyn AttachedSession>>,
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attributes")
+            .field("listener", &self.listener)
+            .field("peer", &self.peer)
+            .field("path", &self.request.as_ref().map(RequestHead::path))
+            .field("subprotocol", &self.subprotocol)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Entry {
+    pub(super) fn new(id: ConnectionId) -> Self {
+        Self {
+            id,
+            tag: AtomicU64::new(0),
+            accepted: OnceLock::new(),
+        }
+    }
+
+    pub(super) const fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    pub(super) fn tag(&self) -> u64 {
+        self.tag.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_tag(&self, tag: u64) {
+        self.tag.store(tag, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_accepted(&self) -> bool {
+        self.accepted.get().is_some()
+    }
+
+    pub(super) fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.get()
+    }
+
+    /// Turns the reservation into a connection; an entry is accepted once.
+    pub(super) fn accept(&self, accepted: Accepted) {
+        let set = self.accepted.set(accepted);
+        debug_assert!(set.is_ok(), "a reserved number is used once");
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

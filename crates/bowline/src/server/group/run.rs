@@ -1,0 +1,183 @@
+//! Serving one connection of a group, from open to disconnect.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use bowline_proto::{Cause, CloseCode, EndedBy, Ending, Event, Message, Phase};
+
+use super::{Inner, handlers::Handlers};
+use crate::{
+    server::{handle::ConnectionHandle, registry::ReservedId},
+    shared::Share,
+    transport::Transport,
+};
+
+/// Receives on a connection and calls the group's handlers until it is over.
+pub(super) async fn run<S: Transport>(group: Arc<Inner>, reserved: ReservedId, shared: Share<S>) {
+    let mut member = Member::join(group, reserved);
+    member.open();
+    poll_fn(|cx| shared.poll_handle(cx, &mut |event| member.handle(event))).await;
+}
+
+/// A connection in a group. Dropping it leaves the group and calls *disconnect*, so that a task
+/// that is cut off does so too.
+struct Member {
+    group: Arc<Inner>,
+    reserved: ReservedId,
+    connection: ConnectionHandle,
+    ending: Option<Ending>,
+    /// The connection is being closed for what it did: its messages are no longer handled.
+    refused: bool,
+}
+
+impl Member {
+    fn join(group: Arc<Inner>, reserved: ReservedId) -> Self {
+        let connection = ConnectionHandle::new(Arc::clone(reserved.entry()));
+        group.members.join(connection.clone());
+        if let Some(session) = &connection.attributes().session {
+            session.attached(&connection);
+        }
+        Self {
+            group,
+            reserved,
+            connection,
+            ending: None,
+            refused: false,
+        }
+    }
+
+    fn open(&mut self) {
+        self.call(|handlers, connection| {
+            if let Some(open) = &handlers.open {
+                open(connection);
+            }
+            Handled::Done
+        });
+    }
+
+    fn handle(&mut self, event: Event<'_>) {
+        match event {
+            Event::Message(message) if !self.refused => self.message(&message),
+            Event::Closed(ending) => self.ending = Some(ending),
+            Event::Message(_)
+            | Event::Fragment(_)
+            | Event::Ping(_)
+            | Event::Pong { .. }
+            | Event::Close(_) => {}
+        }
+    }
+
+    fn message(&mut self, message: &Message<'_>) {
+        let push_only = self.group.push_only;
+        if let Some(session) = &self.connection.attributes().session {
+            session.touch();
+        }
+        self.call(|handlers, connection| match (message, handlers) {
+            (
+                Message::Text(text),
+                Handlers {
+                    text: Some(handler),
+                    ..
+                },
+            ) => {
+                handler(connection, text.as_str());
+                Handled::Done
+            }
+            (
+                Message::Binary(payload),
+                Handlers {
+                    binary: Some(handler),
+                    ..
+                },
+            ) => {
+                handler(connection, payload);
+                Handled::Done
+            }
+            _ if push_only => Handled::Done,
+            (Message::Text(_), _) => Handled::Unwanted("this group takes no text messages"),
+            (Message::Binary(_), _) => Handled::Unwanted("this group takes no binary messages"),
+        });
+    }
+
+    /// Calls a handler; closes the connection if there is none, or if it panics.
+    fn call(&mut self, call: impl FnOnce(&Handlers, &ConnectionHandle) -> Handled) {
+        let handlers = self.group.handlers.load_full();
+        let connection = &self.connection;
+        let handled = as_current(connection, || {
+            catch_unwind(AssertUnwindSafe(|| call(&handlers, connection)))
+        });
+        let (code, reason) = match handled {
+            Ok(Handled::Done) => return,
+            Ok(Handled::Unwanted(reason)) => (CloseCode::UNSUPPORTED_DATA, reason),
+            Err(_) => (
+                CloseCode::INTERNAL_ERROR,
+                "the server failed to handle a message",
+            ),
+        };
+        self.refused = true;
+        let closed = self.connection.close(code, reason);
+        debug_assert!(closed.is_ok(), "the code and the reason can be sent");
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.group.members.leave(self.reserved.id());
+        if let Some(session) = &self.connection.attributes().session {
+            session.detached(self.reserved.id());
+        }
+        let ending = self.ending.take().unwrap_or_else(|| Ending {
+            by: EndedBy::Local,
+            phase: Phase::Open,
+            code: CloseCode::ABNORMAL,
+            reason: Box::default(),
+            cause: Cause::Aborted,
+        });
+        self.call(|handlers, connection| {
+            if let (Cause::Violation(violation), Some(error)) = (ending.cause, &handlers.error) {
+                error(connection, violation);
+            }
+            Handled::Done
+        });
+        self.call(|handlers, connection| {
+            if let Some(disconnect) = &handlers.disconnect {
+                disconnect(connection, &ending);
+            }
+            Handled::Done
+        });
+    }
+}
+
+/// What became of a message.
+enum Handled {
+    Done,
+    /// No handler takes this kind; the reason tells the peer.
+    Unwanted(&'static str),
+}
+
+impl ConnectionHandle {
+    /// Gives the connection whose handler is running on this thread.
+    pub fn current() -> Option<Self> {
+        CURRENT.with_borrow(Option::clone)
+    }
+}
+
+/// Names `connection` the current one while `work` runs.
+fn as_current<R>(connection: &ConnectionHandle, work: impl FnOnce() -> R) -> R {
+    struct Restore(Option<ConnectionHandle>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CURRENT.set(self.0.take());
+        }
+    }
+    let _restore = Restore(CURRENT.replace(Some(connection.clone())));
+    work()
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<ConnectionHandle>> = const { RefCell::new(None) };
+}

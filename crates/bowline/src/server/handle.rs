@@ -1,0 +1,239 @@
+//! Acting on a connection from any thread.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bowline_proto::{Close, CloseCode, Message, PreparedMessage};
+
+use super::{
+    entry::{Attributes, Entry},
+    id::ConnectionId,
+};
+use crate::{
+    error::Error,
+    link::{Backlog, Link},
+    outbox::{Key, Outgoing, Refused, Sent},
+};
+
+/// Acts on a connection that somebody else receives on: a group's handlers, or a task.
+///
+/// It may be cloned, kept and used from any thread, inside a runtime or not. It does not keep the
+/// connection: once that is over, every call says so. What is sent through any number of handles
+/// leaves in the order of the calls.
+#[derive(Clone)]
+pub struct ConnectionHandle {
+    entry: Arc<Entry>,
+}
+
+impl ConnectionHandle {
+    pub(super) fn new(entry: Arc<Entry>) -> Self {
+        Self { entry }
+    }
+
+    /// Gives the number that names the connection for good.
+    pub fn id(&self) -> ConnectionId {
+        self.entry.id()
+    }
+
+    /// Says whether the connection is there; it may be closing.
+    pub fn is_open(&self) -> bool {
+        self.link().is_some_and(|link| link.ending().is_none())
+    }
+
+    /// Sends a message now: queues it by the policy of the connection's outbox and writes what
+    /// can be written without waiting.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] if the policy is to wait: use [`send`](Self::send);
+    /// [`SendError::Closed`] once the connection is closing.
+    pub fn try_send(&self, message: impl Into<Message<'static>>) -> Result<Sent, SendError> {
+        self.push(Outgoing::Message(message.into()), None)
+    }
+
+    /// Sends a message that is encoded once for many connections, as [`try_send`](Self::try_send).
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn try_send_prepared(&self, message: &PreparedMessage) -> Result<Sent, SendError> {
+        self.push(Outgoing::Prepared(message.clone()), None)
+    }
+
+    /// Sends a message under a key: with [`SlowPeer::KeepLatest`](crate::SlowPeer::KeepLatest) it
+    /// replaces an older message with the same key that still waits.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn try_send_keyed(
+        &self,
+        key: &str,
+        message: impl Into<Message<'static>>,
+    ) -> Result<Sent, SendError> {
+        self.push(Outgoing::Message(message.into()), Some(Key::from(key)))
+    }
+
+    /// Sends a message, waiting for room in the outbox if its policy is to wait.
+    ///
+    /// Cancel-safe: dropped before it is ready, it has sent nothing.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] once the connection is closing.
+    pub async fn send(&self, message: impl Into<Message<'static>>) -> Result<Sent, SendError> {
+        let message = message.into();
+        loop {
+            let link = self.link().ok_or(SendError::Closed)?;
+            let room = link.room().notified();
+            let mut room = std::pin::pin!(room);
+            // From here on no notice of room can be missed.
+            room.as_mut().enable();
+            match self.push(Outgoing::Message(message.clone()), None) {
+                Err(SendError::Full) => room.await,
+                result => return result,
+            }
+        }
+    }
+
+    /// Sends a message and does not say what became of it.
+    pub fn post(&self, message: impl Into<Message<'static>>) {
+        // The caller asked not to know.
+        let _unasked = self.try_send(message).is_ok();
+    }
+
+    /// Sends a message, then closes the connection with 1000.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn send_then_close(&self, message: impl Into<Message<'static>>) -> Result<Sent, SendError> {
+        let sent = self.try_send(message)?;
+        self.close(CloseCode::NORMAL, "")
+            .map_err(|_| SendError::Closed)?;
+        Ok(sent)
+    }
+
+    /// Sends a ping of at most 125 bytes, ahead of queued messages.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] once the connection is closing, [`SendError::Misuse`] if it is longer.
+    pub fn ping(&self, payload: &[u8]) -> Result<(), SendError> {
+        self.link()
+            .ok_or(SendError::Closed)?
+            .ping(payload)
+            .map_err(SendError::from)
+    }
+
+    /// Begins the closing handshake behind what is queued. A connection that is over is closed
+    /// already.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] for a code or reason that cannot be sent.
+    pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let close = Close::new(code, reason).map_err(Error::Misuse)?;
+        match self.link().map(|link| link.close(Some(close))) {
+            Some(Err(Refused::Misuse(misuse))) => Err(Error::Misuse(misuse)),
+            None | Some(_) => Ok(()),
+        }
+    }
+
+    /// Ends the connection at once, without a closing handshake.
+    pub fn abort(&self) {
+        if let Some(link) = self.link() {
+            link.abort();
+        }
+    }
+
+    /// Says how much waits for the peer.
+    pub fn backlog(&self) -> Backlog {
+        self.link().map(|link| link.backlog()).unwrap_or_default()
+    }
+
+    /// Takes the number of messages dropped since this was last asked, to tell the peer.
+    pub fn take_lost(&self) -> u64 {
+        self.link().map(|link| link.take_lost()).unwrap_or_default()
+    }
+
+    /// Gives the last round-trip time a keepalive ping measured.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.link()?.round_trip()
+    }
+
+    /// Gives the application's own number for the connection; zero at first.
+    pub fn tag(&self) -> u64 {
+        self.entry.tag()
+    }
+
+    /// Sets the application's own number for the connection.
+    pub fn set_tag(&self, tag: u64) {
+        self.entry.set_tag(tag);
+    }
+
+    /// Gives the name of the connection's group.
+    pub fn group(&self) -> Option<&str> {
+        self.entry.accepted()?.group.as_deref()
+    }
+
+    /// Gives what is known about the connection.
+    ///
+    /// # Panics
+    /// Never: a handle is made for accepted connections only.
+    pub fn attributes(&self) -> &Attributes {
+        &self
+            .entry
+            .accepted()
+            .expect("a handle is of an accepted connection")
+            .attributes
+    }
+
+    pub(super) fn push(&self, message: Outgoing, key: Option<Key>) -> Result<Sent, SendError> {
+        let accepted = self.entry.accepted().ok_or(SendError::Closed)?;
+        let link = accepted.link.upgrade().ok_or(SendError::Closed)?;
+        if let Some(session) = &accepted.attributes.session {
+            session.touch();
+        }
+        Ok(link.push(message, key, &accepted.limits)?)
+    }
+
+    fn link(&self) -> Option<Arc<dyn Link>> {
+        self.entry.accepted()?.link.upgrade()
+    }
+}
+
+impl PartialEq for ConnectionHandle {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for ConnectionHandle {}
+
+impl fmt::Debug for ConnectionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConnectionHandle").field(&self.id()).finish()
+    }
+}
+
+/// Says why a message was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The outbox is full, and its policy is to wait.
+    #[error("the connection's outbox is full")]
+    Full,
+    /// The connection is closing or closed.
+    #[error("the connection is closed")]
+    Closed,
+    /// The outbox was full, and its policy closed the connection.
+    #[error("the peer did not keep up, so its connection was closed")]
+    TooSlow,
+    /// The call does not fit the state of the connection or a rule of the protocol.
+    #[error(transparent)]
+    Misuse(bowline_proto::Misuse),
+}
+
+impl From<Refused> for SendError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full => Self::Full,
+            Refused::TooSlow => Self::TooSlow,
+            Refused::Closing => Self::Closed,
+            Refused::Misuse(misuse) => Self::Misuse(misuse),
+        }
+    }
+}

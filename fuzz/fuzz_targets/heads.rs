@@ -1,0 +1,7 @@
+//! Any heads of an opening handshake, both roles.
+#![no_main]
+
+use bowline_testkit::fuzz;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| fuzz::heads(data));
