@@ -7,6 +7,7 @@
 
 mod address;
 pub mod admission;
+mod cookie;
 mod drain;
 mod entry;
 mod group;
@@ -18,6 +19,8 @@ mod opcode;
 mod registry;
 pub mod rules;
 mod session;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 use std::time::Duration;
 
@@ -32,6 +35,7 @@ use tokio::{
 };
 
 pub use address::{AddressError, AddressRange};
+pub use cookie::SetCookie;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use group::{
@@ -49,6 +53,8 @@ pub use registry::{Registry, RegistryFull, ReservedId, UnknownConnection};
 pub use session::{
     AttachedSession, Session, SessionError, SessionOptions, SessionSource, Sessions,
 };
+#[cfg(feature = "hyper")]
+pub use upgrade::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 
 use crate::{
     error::{ConnectPhase, Error},

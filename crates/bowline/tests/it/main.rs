@@ -45,4 +45,6 @@ mod split;
 #[cfg(test)]
 mod text_codec;
 #[cfg(test)]
+mod upgrade;
+#[cfg(test)]
 mod wire;
