@@ -408,6 +408,10 @@ pub(crate) fn begin_close<S: Transport>(
     code: CloseCode,
     reason: &str,
 ) -> Result<(), Error> {
-    let close = Close::new(code, reason).map_err(Error::Misuse)?;
-    shared.begin_close(Some(close)).map_err(Error::Misuse)
+    // A close frame without a code stands for 1005 (RFC 6455 section 7.1.5), and so the other way.
+    let close = match (code, reason) {
+        (CloseCode::NO_STATUS, "") => None,
+        (code, reason) => Some(Close::new(code, reason).map_err(Error::Misuse)?),
+    };
+    shared.begin_close(close).map_err(Error::Misuse)
 }

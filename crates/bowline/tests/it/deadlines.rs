@@ -170,7 +170,7 @@ async fn the_answer_to_a_close_that_waited_in_the_buffer_gets_its_whole_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_behind_a_full_outbox_has_deadlines_too() {
-    use bowline::{
+    use bowline::server::{
         Attributes, ConnectionGroup, GroupOptions, GroupTable, GroupTableLimits, Registry,
     };
     let (ws, far) = wired_server();
@@ -193,7 +193,9 @@ async fn a_close_behind_a_full_outbox_has_deadlines_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_send_that_waits_for_room_is_told_of_the_end() {
-    use bowline::{Attributes, GroupOptions, GroupTable, GroupTableLimits, Registry, SendError};
+    use bowline::server::{
+        Attributes, GroupOptions, GroupTable, GroupTableLimits, Registry, SendError,
+    };
     for aborts in [true, false] {
         let (ws, far) = wired_server();
         far.limit(0);
