@@ -37,9 +37,13 @@ impl Event<'_> {
             Self::Message(message) => Event::Message(message.into_owned()),
             Self::Fragment(fragment) => Event::Fragment(fragment.into_owned()),
             Self::Ping(payload) => Event::Ping(payload.into_owned()),
-            Self::Pong { payload, round_trip } => {
-                Event::Pong { payload: payload.into_owned(), round_trip }
-            }
+            Self::Pong {
+                payload,
+                round_trip,
+            } => Event::Pong {
+                payload: payload.into_owned(),
+                round_trip,
+            },
             Self::Close(close) => Event::Close(close),
             Self::Closed(ending) => Event::Closed(ending),
         }
@@ -63,7 +67,17 @@ pub struct Fragment<'a> {
 impl Fragment<'_> {
     /// Takes the piece out of the borrow, copying its payload only if it is borrowed.
     pub fn into_owned(self) -> Fragment<'static> {
-        let Self { kind, payload, message_start, message_end } = self;
-        Fragment { kind, payload: payload.into_owned(), message_start, message_end }
+        let Self {
+            kind,
+            payload,
+            message_start,
+            message_end,
+        } = self;
+        Fragment {
+            kind,
+            payload: payload.into_owned(),
+            message_start,
+            message_end,
+        }
     }
 }

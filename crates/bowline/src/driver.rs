@@ -66,7 +66,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
     ) -> Option<T> {
         loop {
-            let (used, event) = self.connection.poll_event(self.received_at, &mut self.input);
+            let (used, event) = self
+                .connection
+                .poll_event(self.received_at, &mut self.input);
             let found = event.map(&mut *take);
             self.input.advance(used);
             if self.input.is_empty() {
@@ -117,7 +119,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Writes until at most `len` bytes are queued.
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<io::Result<()>> {
-        let Some(stream) = &mut self.stream else { return Poll::Ready(Ok(())) };
+        let Some(stream) = &mut self.stream else {
+            return Poll::Ready(Ok(()));
+        };
         while self.connection.queued_len() > len {
             let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
             let written = match self.connection.poll_transmit(&mut slices) {
@@ -147,8 +151,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         cx: &mut Context<'_>,
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
-        let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
         with_read_buffer(|buffer| {
+            let Some(stream) = &mut self.stream else {
+                return Poll::Ready(None);
+            };
             let mut buffer = ReadBuf::new(buffer);
             match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
                 Ok(()) if buffer.filled().is_empty() => self.connection.handle_eof(now()),
@@ -196,7 +202,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Pending;
         };
         let deadline = tokio::time::Instant::from_std(deadline);
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.deadline() > deadline {
             timer.as_mut().reset(deadline);
         }

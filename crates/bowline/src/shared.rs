@@ -42,7 +42,7 @@ impl<S: Transport> Shared<S> {
     pub(crate) fn poll_event<T>(
         &self,
         view: View,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         mut take: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
         let mut driver = self.lock();
@@ -54,18 +54,19 @@ impl<S: Transport> Shared<S> {
     }
 
     /// Waits until the queue has room for another message.
-    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         let mut driver = self.lock();
         if driver.connection().queued_len() < QUEUED_LEN_MAX {
             return Poll::Ready(Ok(()));
         }
-        let drained =
-            ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_drain(cx, QUEUED_LEN_MAX - 1)));
+        let drained = ready!(self.poll(Waiter::Sender, cx, |cx| {
+            driver.poll_drain(cx, QUEUED_LEN_MAX - 1)
+        }));
         Poll::Ready(self.note(&mut driver, drained))
     }
 
     /// Writes what is queued.
-    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         let mut driver = self.lock();
         let flushed = ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_flush(cx)));
         Poll::Ready(self.note(&mut driver, flushed))
@@ -75,7 +76,7 @@ impl<S: Transport> Shared<S> {
     /// together, no later than when the task yields.
     pub(crate) fn poll_flush_coalesced(
         self: &Arc<Self>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<Result<(), Error>> {
         if !self.lock().has_input() {
             return self.poll_flush(cx);
@@ -90,9 +91,12 @@ impl<S: Transport> Shared<S> {
         call: impl FnOnce(&mut Connection) -> Result<(), Misuse>,
     ) -> Result<(), Error> {
         let mut driver = self.lock();
-        call(driver.connection()).map_err(|misuse| match misuse {
-            Misuse::SendAfterClose => Error::Closed(driver.connection().ending().cloned().map(Box::new)),
-            misuse => Error::Misuse(misuse),
+        call(driver.connection()).map_err(|misuse| {
+            if misuse == Misuse::SendAfterClose {
+                Error::Closed(driver.connection().ending().cloned().map(Box::new))
+            } else {
+                Error::Misuse(misuse)
+            }
         })
     }
 
@@ -120,7 +124,10 @@ impl<S: Transport> Shared<S> {
 
     /// Flushes as soon as the current task yields, if nothing else has by then.
     fn schedule_flush(self: &Arc<Self>) {
-        let mut scheduled = self.flush_scheduled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scheduled = self
+            .flush_scheduled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut *scheduled, true) {
             return;
         }
@@ -139,14 +146,17 @@ impl<S: Transport> Shared<S> {
     }
 
     fn set_flush_unscheduled(&self) {
-        *self.flush_scheduled.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        *self
+            .flush_scheduled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = false;
     }
 
     /// Polls the stream with the waker that knows every waiter.
     fn poll<T>(
         &self,
         waiter: Waiter,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.wakers.register(waiter, cx.waker());

@@ -62,7 +62,10 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// `input` holds what was received after the handshake's last byte.
     pub fn from_parts(connection: Connection, stream: S, input: BytesMut) -> Self {
-        Self { shared: Shared::new(connection, stream, input), opening: None }
+        Self {
+            shared: Shared::new(connection, stream, input),
+            opening: None,
+        }
     }
 
     pub(crate) fn with_opening(mut self, opening: Opening) -> Self {
@@ -78,7 +81,9 @@ impl<S: Transport> WebSocket<S> {
 
     /// Says whether permessage-deflate was negotiated.
     pub fn is_compressed(&self) -> bool {
-        self.opening.as_ref().is_some_and(|opening| opening.compressed)
+        self.opening
+            .as_ref()
+            .is_some_and(|opening| opening.compressed)
     }
 
     /// Gives the server's answer to the opening handshake; `None` on the server's side.
@@ -174,7 +179,10 @@ impl<S: Transport> WebSocket<S> {
         payload_len: u64,
         fin: Fin,
     ) -> Result<(), Error> {
-        queue(&self.shared, |connection| connection.begin_frame(kind, payload_len, fin)).await
+        queue(&self.shared, |connection| {
+            connection.begin_frame(kind, payload_len, fin)
+        })
+        .await
     }
 
     /// Sends a piece of the payload of the frame that was begun. Cancel-safe.
@@ -187,7 +195,10 @@ impl<S: Transport> WebSocket<S> {
         payload: impl Into<Payload<'_>>,
     ) -> Result<(), Error> {
         let payload = payload.into();
-        queue(&self.shared, |connection| connection.send_frame_payload(payload)).await
+        queue(&self.shared, |connection| {
+            connection.send_frame_payload(payload)
+        })
+        .await
     }
 
     /// Sends a ping of at most 125 bytes, ahead of queued messages. Cancel-safe.
@@ -216,10 +227,15 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// # Errors
     /// [`Error::Misuse`] for a code or reason that cannot be sent.
+    ///
+    /// # Panics
+    /// Never: a connection that is over has an ending.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Ending, Error> {
         self.begin_close(code, reason)?;
         while self.recv().await.is_some() {}
-        Ok(self.ending().expect("a connection that is over has an ending"))
+        Ok(self
+            .ending()
+            .expect("a connection that is over has an ending"))
     }
 
     /// Begins the closing handshake. Messages still arrive, until [`recv`](Self::recv) gives
@@ -254,7 +270,10 @@ impl<S: Transport> WebSocket<S> {
 
     /// Splits the WebSocket into halves that can be used from two tasks at once.
     pub fn split(self) -> (Sender<S>, Receiver<S>) {
-        (Sender::new(Arc::clone(&self.shared)), Receiver::new(self.shared))
+        (
+            Sender::new(Arc::clone(&self.shared)),
+            Receiver::new(self.shared),
+        )
     }
 }
 
@@ -290,24 +309,30 @@ impl<S: Transport> Sink<Message<'static>> for WebSocket<S> {
 
 impl<S> fmt::Debug for WebSocket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebSocket").field("opening", &self.opening).finish_non_exhaustive()
+        f.debug_struct("WebSocket")
+            .field("opening", &self.opening)
+            .finish_non_exhaustive()
     }
 }
 
 /// Receives a whole message; pieces of one that was begun with the fragment view are skipped.
 pub(crate) fn poll_message<S: Transport>(
     shared: &Shared<S>,
-    cx: &mut Context<'_>,
+    cx: &Context<'_>,
 ) -> Poll<Option<Message<'static>>> {
     shared.poll_event(View::Messages, cx, |event| match event {
         Event::Message(message) => Some(message.into_owned()),
-        _ => None,
+        Event::Fragment(_)
+        | Event::Ping(_)
+        | Event::Pong { .. }
+        | Event::Close(_)
+        | Event::Closed(_) => None,
     })
 }
 
 pub(crate) fn poll_fragment<S: Transport>(
     shared: &Shared<S>,
-    cx: &mut Context<'_>,
+    cx: &Context<'_>,
 ) -> Poll<Option<Fragment<'static>>> {
     shared.poll_event(View::Fragments, cx, |event| match event {
         Event::Fragment(fragment) => Some(fragment.into_owned()),
@@ -317,7 +342,7 @@ pub(crate) fn poll_fragment<S: Transport>(
             message_start: true,
             message_end: true,
         }),
-        _ => None,
+        Event::Ping(_) | Event::Pong { .. } | Event::Close(_) | Event::Closed(_) => None,
     })
 }
 

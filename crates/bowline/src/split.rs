@@ -8,9 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bowline_proto::{
-    CloseCode, Compress, Ending, Fragment, Message, PreparedMessage,
-};
+use bowline_proto::{CloseCode, Compress, Ending, Fragment, Message, PreparedMessage};
 use futures_core::Stream as FuturesStream;
 use futures_sink::Sink;
 

@@ -27,7 +27,9 @@ impl Wakers {
     /// Remembers whom to wake.
     pub(crate) fn register(&self, waiter: Waiter, waker: &Waker) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = slots.get_mut(waiter as usize).expect("there is a slot for each waiter");
+        let slot = slots
+            .get_mut(waiter as usize)
+            .expect("there is a slot for each waiter");
         match slot {
             Some(known) => known.clone_from(waker),
             None => *slot = Some(waker.clone()),

@@ -83,8 +83,8 @@ impl DeflateNegotiation {
                 || !self.send_context_takeover,
             client_no_context_takeover: offer.client_no_context_takeover
                 || !self.receive_context_takeover,
-            server_max_window_bits: server_bits.get(),
-            client_max_window_bits: client_bits.get(),
+            server_max_window_bits: server_bits,
+            client_max_window_bits: client_bits,
         };
         let names_server_bits =
             offer.server_max_window_bits.is_some() || server_bits < WindowBits::MAX;
@@ -112,9 +112,9 @@ pub struct DeflateParams {
     /// The client starts each message with an empty window (RFC 7692 section 7.1.1.2).
     pub client_no_context_takeover: bool,
     /// Largest window of the server's compressor in bits, 8 to 15 (RFC 7692 section 7.1.2.1).
-    pub server_max_window_bits: u8,
+    pub server_max_window_bits: WindowBits,
     /// Largest window of the client's compressor in bits, 8 to 15 (RFC 7692 section 7.1.2.2).
-    pub client_max_window_bits: u8,
+    pub client_max_window_bits: WindowBits,
 }
 
 /// One permessage-deflate offer of a client.
@@ -162,12 +162,12 @@ impl DeflateOffer {
             write_flag(out, CLIENT_NO_CONTEXT_TAKEOVER);
         }
         if let Some(bits) = self.server_max_window_bits {
-            write_bits(out, SERVER_MAX_WINDOW_BITS, bits.get());
+            write_bits(out, SERVER_MAX_WINDOW_BITS, bits);
         }
         match self.client_max_window_bits {
             ClientWindowBits::Absent => {}
             ClientWindowBits::Any => write_flag(out, CLIENT_MAX_WINDOW_BITS),
-            ClientWindowBits::AtMost(bits) => write_bits(out, CLIENT_MAX_WINDOW_BITS, bits.get()),
+            ClientWindowBits::AtMost(bits) => write_bits(out, CLIENT_MAX_WINDOW_BITS, bits),
         }
     }
 
@@ -205,8 +205,8 @@ impl DeflateOffer {
             server_no_context_takeover: answer.server_no_context_takeover,
             client_no_context_takeover: self.client_no_context_takeover
                 || answer.client_no_context_takeover,
-            server_max_window_bits: server_bits.get(),
-            client_max_window_bits: client_bits.get(),
+            server_max_window_bits: server_bits,
+            client_max_window_bits: client_bits,
         })
     }
 }
@@ -238,7 +238,7 @@ impl DeflateAnswer {
             write_bits(out, SERVER_MAX_WINDOW_BITS, params.server_max_window_bits);
         }
         // Smaller than 15 only when the client offered the parameter.
-        if params.client_max_window_bits < WindowBits::MAX.get() {
+        if params.client_max_window_bits < WindowBits::MAX {
             write_bits(out, CLIENT_MAX_WINDOW_BITS, params.client_max_window_bits);
         }
     }
@@ -378,7 +378,8 @@ fn write_flag(out: &mut BytesMut, name: &str) {
 }
 
 /// Writes a parameter with a value of 8 to 15.
-fn write_bits(out: &mut BytesMut, name: &str, bits: u8) {
+fn write_bits(out: &mut BytesMut, name: &str, bits: WindowBits) {
+    let bits = bits.get();
     write_flag(out, name);
     out.put_u8(b'=');
     if bits >= 10 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Compressor, CompressorConfig, ContextPool, Inflater, InflaterConfig, Level, MemLevel,
-    WindowBits, negotiate::DeflateParams,
+    negotiate::DeflateParams,
 };
 use crate::{role::Role, send::Compression};
 
@@ -36,11 +36,11 @@ impl Deflate {
     pub(crate) fn split(self, role: Role, size_min: usize) -> (Inflater, Compression) {
         let params = self.params;
         let server = (
-            bits(params.server_max_window_bits),
+            params.server_max_window_bits,
             !params.server_no_context_takeover,
         );
         let client = (
-            bits(params.client_max_window_bits),
+            params.client_max_window_bits,
             !params.client_no_context_takeover,
         );
         let (sending, receiving) = match role {
@@ -72,9 +72,4 @@ impl Deflate {
         };
         (inflater, compression)
     }
-}
-
-/// Reads a negotiated size; anything else stands for the largest window.
-fn bits(bits: u8) -> WindowBits {
-    WindowBits::new(bits).unwrap_or_default()
 }

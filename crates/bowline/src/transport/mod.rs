@@ -1,7 +1,7 @@
 //! The streams a connection can run over.
 
 mod rewind;
-pub mod tls;
+pub(crate) mod tls;
 
 use std::{
     io::{self, IoSlice},

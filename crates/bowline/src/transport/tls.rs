@@ -73,11 +73,17 @@ impl ClientTls {
     /// [`TlsError::ServerName`] if no certificate can be for `host`, [`TlsError::Handshake`] if
     /// the server is not who it should be or breaks off.
     pub async fn connect(&self, host: &str, stream: TcpStream) -> Result<Stream, TlsError> {
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let name = ServerName::try_from(bare.to_owned())
-            .map_err(|_| TlsError::ServerName(host.into()))?;
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        let name =
+            ServerName::try_from(bare.to_owned()).map_err(|_| TlsError::ServerName(host.into()))?;
         let connector = TlsConnector::from(Arc::clone(&self.0));
-        let stream = connector.connect(name, stream).await.map_err(TlsError::Handshake)?;
+        let stream = connector
+            .connect(name, stream)
+            .await
+            .map_err(TlsError::Handshake)?;
         Ok(Stream::Tls(Box::new(stream.into())))
     }
 }
@@ -142,7 +148,10 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErr
 }
 
 fn pem_error(path: &Path, reason: PemError) -> TlsError {
-    TlsError::Pem { path: path.display().to_string().into(), reason }
+    TlsError::Pem {
+        path: path.display().to_string().into(),
+        reason,
+    }
 }
 
 const HTTP_1_1: &[u8] = b"http/1.1";

@@ -1,6 +1,7 @@
+use bowline_proto::deflate::WindowBits;
 use bowline_proto::deflate::negotiate::{
     ClientWindowBits, DeflateNegotiation, DeflateOffer, DeflateParams, DeflateViolation,
-    WindowBits, check_answer,
+    check_answer,
 };
 use bowline_proto::handshake::parse_extensions;
 use bytes::BytesMut;
@@ -40,8 +41,8 @@ fn params_of(server_no: u8, client_no: u8, server_bits: u8, client_bits: u8) -> 
     DeflateParams {
         server_no_context_takeover: server_no == 1,
         client_no_context_takeover: client_no == 1,
-        server_max_window_bits: server_bits,
-        client_max_window_bits: client_bits,
+        server_max_window_bits: WindowBits::new(server_bits).unwrap(),
+        client_max_window_bits: WindowBits::new(client_bits).unwrap(),
     }
 }
 

@@ -1,3 +1,4 @@
+use bowline_proto::deflate::WindowBits;
 use bowline_proto::deflate::negotiate::{DeflateNegotiation, DeflateParams};
 use bowline_proto::handshake::{
     AcceptOptions, HandshakeError, HandshakeMisuse, HeadError, Refusal, RefusalDetail,
@@ -73,8 +74,8 @@ fn browser_handshake_is_answered() {
         Some(DeflateParams {
             server_no_context_takeover: true,
             client_no_context_takeover: true,
-            server_max_window_bits: 15,
-            client_max_window_bits: 15,
+            server_max_window_bits: WindowBits::MAX,
+            client_max_window_bits: WindowBits::MAX,
         })
     );
     assert_eq!(

@@ -1,0 +1,202 @@
+//! Accepting a WebSocket on a stream.
+
+mod offer;
+
+use std::time::Duration;
+
+use bowline_proto::handshake::{
+    HeadLimits, HeadParser, ParsedHead, Refusal, RefusalResponse, RequestCheck, RequestHead,
+    check_request, write_refusal,
+};
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+
+pub use offer::Offer;
+
+use crate::{
+    error::{ConnectPhase, Error},
+    options::Options,
+    socket::WebSocket,
+    transport::{Rewind, Transport},
+};
+
+/// Accepts a WebSocket on a stream, with the defaults of [`Acceptor`].
+///
+/// # Errors
+/// As [`Acceptor::accept`].
+pub async fn accept<S: Transport>(stream: S) -> Result<WebSocket<S>, Error> {
+    Acceptor::default().accept(stream).await
+}
+
+/// Makes the server's side of opening handshakes.
+///
+/// One value serves any number of streams. It reads the request head itself, bounded and within a
+/// deadline, and needs no HTTP server; what is plain HTTP can be handed to one.
+#[derive(Clone, Debug)]
+pub struct Acceptor {
+    /// Configures the connections.
+    pub options: Options,
+    /// Bounds the request head.
+    pub head_limits: HeadLimits,
+    /// How long the opening handshake may take, from the first read on.
+    pub handshake_timeout: Duration,
+}
+
+impl Default for Acceptor {
+    /// Heads of at most 16 KiB and 100 fields, within 10 seconds.
+    fn default() -> Self {
+        Self {
+            options: Options::default(),
+            head_limits: HeadLimits::default(),
+            handshake_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What a client asked for.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once in a connection's life"
+)]
+pub enum Request<S> {
+    /// A WebSocket: accept or refuse it.
+    WebSocket(Offer<S>),
+    /// Something else: its head, and the stream from its first byte on.
+    Http(RequestHead, Rewind<S>),
+}
+
+impl Acceptor {
+    /// Accepts a WebSocket at any path and with any origin; agrees to no subprotocol.
+    ///
+    /// Anything else is answered with the status that fits. Not cancel-safe: a dropped handshake
+    /// drops the stream.
+    ///
+    /// # Errors
+    /// [`Error::RefusedRequest`] for a malformed handshake, [`Error::NotWebSocket`] for plain
+    /// HTTP, [`Error::Timeout`] past the deadline, [`Error::Io`] if the stream fails.
+    pub async fn accept<S: Transport>(&self, stream: S) -> Result<WebSocket<S>, Error> {
+        match self.read_request(stream).await? {
+            Request::WebSocket(offer) => offer.accept().await,
+            Request::Http(_, rewind) => {
+                let (_, mut stream) = rewind.into_parts();
+                let upgrade = RefusalResponse {
+                    status: 426,
+                    headers: &[],
+                    body: b"This address serves WebSocket only.\n",
+                };
+                let mut answer = BytesMut::new();
+                if write_refusal(&upgrade, &mut answer).is_ok() {
+                    self.answer(&mut stream, &answer).await?;
+                }
+                Err(Error::NotWebSocket)
+            }
+        }
+    }
+
+    /// Reads a request head and says what it asks for.
+    ///
+    /// A head that breaks a rule is answered with the status that fits. Not cancel-safe: a dropped
+    /// handshake drops the stream.
+    ///
+    /// # Errors
+    /// [`Error::RefusedRequest`] for a malformed head or handshake, [`Error::Timeout`] past the
+    /// deadline, [`Error::Io`] if the stream fails.
+    pub async fn read_request<S: Transport>(&self, mut stream: S) -> Result<Request<S>, Error> {
+        let read = timeout(self.handshake_timeout, self.read_head(&mut stream)).await;
+        let checked = match read {
+            Err(_) => return Err(Error::Timeout(ConnectPhase::Handshake)),
+            Ok(Err(HeadFailure::Io(error))) => return Err(error.into()),
+            Ok(Err(HeadFailure::Refused(refusal))) => Err(refusal),
+            Ok(Ok((head, rest))) => check_request(&head).map(|check| (head, rest, check)),
+        };
+        match checked {
+            Ok((head, rest, RequestCheck::Offer(handshake))) => Ok(Request::WebSocket(Offer::new(
+                self, head, handshake, stream, rest,
+            ))),
+            Ok((head, rest, RequestCheck::NotAnUpgrade)) => {
+                let mut first = BytesMut::from(head.as_bytes().as_ref());
+                first.extend_from_slice(&rest);
+                Ok(Request::Http(head, Rewind::new(first.freeze(), stream)))
+            }
+            Err(refusal) => {
+                let mut answer = BytesMut::new();
+                refusal.write(&mut answer);
+                self.answer(&mut stream, &answer).await?;
+                Err(Error::RefusedRequest(refusal))
+            }
+        }
+    }
+
+    /// Reads the head; gives also what came after it.
+    async fn read_head<S: Transport>(
+        &self,
+        stream: &mut S,
+    ) -> Result<(RequestHead, BytesMut), HeadFailure> {
+        let mut parser = HeadParser::<RequestHead>::new(self.head_limits);
+        let mut chunk = BytesMut::with_capacity(CHUNK_LEN);
+        loop {
+            chunk.clear();
+            if stream.read_buf(&mut chunk).await? == 0 {
+                return Err(HeadFailure::Io(std::io::ErrorKind::UnexpectedEof.into()));
+            }
+            let parsed = parser.handle_input(&chunk).map_err(Refusal::from)?;
+            if let Some(ParsedHead { head, consumed }) = parsed {
+                return Ok((head, chunk.split_off(consumed)));
+            }
+        }
+    }
+
+    /// Writes an answer that ends the exchange, and ends the stream so that it arrives.
+    async fn answer<S: Transport>(&self, stream: &mut S, answer: &[u8]) -> Result<(), Error> {
+        let write = async {
+            stream.write_all(answer).await?;
+            stream.shutdown().await?;
+            // Unread bytes would make the operating system reset the connection and lose the
+            // answer on its way, so what the client still sends is read, up to a bound.
+            let mut chunk = [0; DISCARD_CHUNK_LEN];
+            let mut left = DISCARD_LEN_MAX;
+            while left > 0 {
+                match stream.read(&mut chunk).await? {
+                    0 => break,
+                    read => left = left.saturating_sub(read),
+                }
+            }
+            Ok(())
+        };
+        match timeout(ANSWER_TIMEOUT.min(self.handshake_timeout), write).await {
+            Ok(written) => written,
+            // The client had its time to take the answer in.
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Why there is no head.
+enum HeadFailure {
+    Io(std::io::Error),
+    Refused(Refusal),
+}
+
+impl From<std::io::Error> for HeadFailure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Refusal> for HeadFailure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// A usual browser head fits in one read.
+const CHUNK_LEN: usize = 4 << 10;
+const DISCARD_CHUNK_LEN: usize = 512;
+/// What is read and dropped at most after a refusal.
+const DISCARD_LEN_MAX: usize = 64 << 10;
+/// How long a refused client may take to read the answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
