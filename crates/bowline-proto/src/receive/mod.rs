@@ -109,6 +109,48 @@ impl ReceivePath {
         limits: &Limits,
         input: &mut [u8],
     ) -> (usize, Result<Option<Received>, Fault>) {
+        match self.sole_message(limits, input) {
+            Some(Ok((kind, place))) => {
+                let received = Received::Message(kind, Place::Input(place.clone()));
+                (place.end, Ok(Some(received)))
+            }
+            Some(Err(violation)) => (input.len(), Err(violation.into())),
+            None => self.poll_any(limits, input),
+        }
+    }
+
+    /// Takes in the common case: a whole frame at the front of `input` that is an uncompressed
+    /// message by itself.
+    ///
+    /// Anything else, also a frame against the rules, is left as it is for
+    /// [`poll_any`](Self::poll_any). On its own this part is small enough to be compiled into the
+    /// caller, where its result stays in registers.
+    #[inline]
+    fn sole_message(
+        &self,
+        limits: &Limits,
+        input: &mut [u8],
+    ) -> Option<Result<(MessageKind, Range<usize>), ProtocolViolation>> {
+        if self.frame.is_some() || !self.spill.is_empty() || self.view != View::Messages {
+            return None;
+        }
+        let (header, at) = FrameHeader::decode(input).ok()??;
+        let kind = self.sole_frame(&header)?;
+        let len_max = limits.frame_size_max.min(limits.message_size_max);
+        if self.check_bits(&header).is_err() || header.payload_len > len_max {
+            return None;
+        }
+        let end = at.checked_add(usize::try_from(header.payload_len).ok()?)?;
+        let piece = input.get_mut(at..end)?;
+        Some(take_sole(header, kind, piece).map(|kind| (kind, at..end)))
+    }
+
+    #[inline(never)]
+    fn poll_any(
+        &mut self,
+        limits: &Limits,
+        input: &mut [u8],
+    ) -> (usize, Result<Option<Received>, Fault>) {
         let mut at = 0;
         loop {
             match self.turn(limits, input, at) {
