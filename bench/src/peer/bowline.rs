@@ -4,7 +4,7 @@ use std::{io::IoSlice, sync::Arc, time::Instant};
 
 use bowline_proto::{
     Config, Connection, Event, MaskingKey, Message, MessageKind, Payload, Text,
-    deflate::{ContextPool, Deflate, DeflateParams, Level, PoolLimits},
+    deflate::{ContextPool, Deflate, DeflateParams, Level, PoolLimits, WindowBits},
 };
 use bytes::Bytes;
 use rand::Rng as _;
@@ -141,8 +141,8 @@ fn deflate(compression: Compression) -> Option<Deflate> {
     let params = DeflateParams {
         server_no_context_takeover: no_takeover,
         client_no_context_takeover: no_takeover,
-        server_max_window_bits: 15,
-        client_max_window_bits: 15,
+        server_max_window_bits: WindowBits::MAX,
+        client_max_window_bits: WindowBits::MAX,
     };
     let pool = Arc::new(ContextPool::new(PoolLimits::default()));
     let mut deflate = Deflate::new(params, pool);
