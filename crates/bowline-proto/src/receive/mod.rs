@@ -19,7 +19,7 @@ use crate::{
     config::Limits,
     deflate::Inflater,
     error::{Fault, LimitExceeded, ProtocolViolation},
-    frame::{Close, FrameHeader, Opcode, apply_mask},
+    frame::{Close, FrameHeader, Opcode, apply_mask, unmask_to_ascii},
     message::MessageKind,
     role::Role,
 };
@@ -417,10 +417,16 @@ fn take_sole(
     kind: MessageKind,
     piece: &mut [u8],
 ) -> Result<MessageKind, ProtocolViolation> {
-    if let Some(key) = header.masking_key {
-        apply_mask(piece, key, 0);
-    }
-    if kind == MessageKind::Text && !is_utf8(piece) {
+    let short_text = kind == MessageKind::Text && piece.len() <= SHORT_TEXT_LEN_MAX;
+    let is_ascii = match header.masking_key {
+        Some(key) if short_text => unmask_to_ascii(piece, key),
+        Some(key) => {
+            apply_mask(piece, key, 0);
+            false
+        }
+        None => false,
+    };
+    if kind == MessageKind::Text && !is_ascii && !is_utf8(piece) {
         return Err(ProtocolViolation::TextUtf8);
     }
     Ok(kind)
@@ -448,3 +454,6 @@ const fn message_kind(opcode: Opcode) -> Option<MessageKind> {
         Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => None,
     }
 }
+
+/// Up to here asking for ASCII while unmasking costs less than the validator takes to begin.
+const SHORT_TEXT_LEN_MAX: usize = 256;
