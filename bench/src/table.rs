@@ -97,20 +97,25 @@ const PEERS: [&str; 5] = [
 const NOTES: &str = "
 bowline: median time of one message. Others: their time divided by bowline's; above 1 they are slower.
 -: the library has no such function in public, or does not do it (only bowline, yawc and sockudo-ws compress).
-Bursts of up to 1,024 messages (48 KiB of payload; 1 MiB is one message) come in reads of at most 64 KiB.
-All validate text and enforce limits; client masks come from rand's thread generator; deflate level 6, window 15.
+decode, inflate: bursts of up to 1,024 messages with 48 KiB of payload, read in turns of at most 64 KiB; the
+copy out of the stream is part of every time. A message of 1 MiB is a burst by itself and takes 17 reads.
+encode, deflate: the same bursts, flushed once, into a stream that drops them.
+deflate: level 6, windows of 15 bits; what does not become shorter is sent as it is, and counts as well.
+All validate the text they receive and bound messages. Clients draw masks from rand's thread generator.
 
-bowline           lends each message out of the read buffer; one cut by a read is copied together.
-                  The text is validated but shown as bytes: reading it as `&str` validates it again.
-                  Sends short payloads borrowed, from 4 KiB shared and uncopied in the server role.
-                  Compressing contexts come from a pool per message; with takeover the window is reloaded.
-tungstenite       blocking; a message is a reference-counted slice of its read buffer.
-fastwebsockets    a message is a reference-counted slice; every send is a write of its own, which is
-                  cheap in memory and a system call on a socket. Validates fragments with another decoder.
-tokio-websockets  stream and sink of tokio-util; a message is a reference-counted slice.
-                  Sends queue header and payload and write them vectored; a client copies to mask.
-yawc              stream and sink of tokio-util; a message is a reference-counted slice.
-                  Keeps a compressing context per connection.
-sockudo-ws        its `Protocol`, without the stream around it: messages are reference-counted slices
-                  collected in a list. Keeps a compressing context per connection.
+bowline           lends a message out of its read buffer; one cut by a read is put together by copying.
+                  Text is validated but shown here as bytes: reading it as `&str` validates it once more.
+                  Sends payloads below 4 KiB by copying, longer ones shared (server) or masked copies.
+                  Gives every buffer back when all is written. Takes compressing contexts from a pool for
+                  each message; with takeover they are loaded with the window first.
+tungstenite       blocking. Hands out reference-counted slices of its read buffer; keeps its write buffer.
+fastwebsockets    hands out reference-counted slices. Writes every frame to the stream by itself: cheap
+                  here, a system call on a socket. Validates fragments with another, slower decoder.
+tokio-websockets  stream and sink of tokio-util. Hands out reference-counted slices; queues header and
+                  payload of each frame and writes them vectored; a client copies a shared payload to mask it.
+yawc              stream and sink of tokio-util. Hands out reference-counted slices; copies what it sends
+                  to a buffer it keeps. Keeps its compressing contexts with the connection.
+sockudo-ws        its `Protocol` alone, without the stream around it: the messages of a read are
+                  reference-counted slices in a list; copies what it sends to a buffer that is kept here.
+                  Keeps its compressing contexts with the connection. Masks with AVX2 or AVX-512.
 ";
