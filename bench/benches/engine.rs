@@ -8,7 +8,7 @@ use bowline_bench::{
         Compression, Library, Role, bowline::Bowline, fastwebsockets::Fastwebsockets,
         sockudo::Sockudo, tokio_websockets::TokioWebsockets, tungstenite::Tungstenite, yawc::Yawc,
     },
-    primitives::{MASKS, UTF8S, write_header},
+    primitives::{MASKS, Mask, UTF8S, write_header},
     timing::{Subject, Timing},
     wire::{burst, check_receive, check_send},
 };
@@ -211,21 +211,23 @@ fn mask(timing: &mut Timing) {
                 count: size.burst(),
                 bytes: size.0,
             };
-            timing.measure(subject, || {
-                let mut payloads = Kind::Binary.payload(size).repeat(size.burst());
-                check_mask(mask, &payloads);
-                move || {
-                    for payload in payloads.chunks_exact_mut(size.0) {
-                        mask(black_box(payload));
-                    }
-                }
-            });
+            timing.measure(subject, || mask_burst(mask, size));
+        }
+    }
+}
+
+fn mask_burst(mask: Mask, size: Size) -> impl FnMut() {
+    let mut payloads = Kind::Binary.payload(size).repeat(size.burst());
+    check_mask(mask, &payloads);
+    move || {
+        for payload in payloads.chunks_exact_mut(size.0) {
+            mask(black_box(payload));
         }
     }
 }
 
 /// Masking twice gives the payload back, masking once does not.
-fn check_mask(mask: fn(&mut [u8]), payload: &[u8]) {
+fn check_mask(mask: Mask, payload: &[u8]) {
     let mut masked = payload.to_vec();
     mask(&mut masked);
     assert_ne!(masked, payload);
@@ -236,25 +238,29 @@ fn check_mask(mask: fn(&mut [u8]), payload: &[u8]) {
 fn utf8(timing: &mut Timing) {
     for kind in [Kind::Ascii, Kind::Multibyte] {
         for size in Size::ALL {
-            for (library, is_utf8) in UTF8S {
-                let subject = Subject {
-                    group: "utf8",
-                    scenario: &format!("{}-{}", kind.name(), size.name()),
-                    library,
-                    count: size.burst(),
-                    bytes: size.0,
-                };
-                timing.measure(subject, || {
-                    let text = kind.payload(size);
-                    assert!(is_utf8(&text));
-                    assert!(!is_utf8(&Bytes::from_static(b"\xff")));
-                    move || {
-                        for _ in 0..size.burst() {
-                            black_box(is_utf8(black_box(&text)));
-                        }
-                    }
-                });
-            }
+            utf8_of(timing, kind, size);
         }
+    }
+}
+
+fn utf8_of(timing: &mut Timing, kind: Kind, size: Size) {
+    for (library, is_utf8) in UTF8S {
+        let subject = Subject {
+            group: "utf8",
+            scenario: &format!("{}-{}", kind.name(), size.name()),
+            library,
+            count: size.burst(),
+            bytes: size.0,
+        };
+        timing.measure(subject, || {
+            let text = kind.payload(size);
+            assert!(is_utf8(&text));
+            assert!(!is_utf8(&Bytes::from_static(b"\xff")));
+            move || {
+                for _ in 0..size.burst() {
+                    black_box(is_utf8(black_box(&text)));
+                }
+            }
+        });
     }
 }

@@ -110,7 +110,7 @@ bowline           lends a message out of its read buffer; one cut by a read is p
                   each message; with takeover they are loaded with the window first.
 tungstenite       blocking. Hands out reference-counted slices of its read buffer; keeps its write buffer.
 fastwebsockets    hands out reference-counted slices. Writes every frame to the stream by itself: cheap
-                  here, a system call on a socket. Validates fragments with another, slower decoder.
+                  here, a system call on a socket.
 tokio-websockets  stream and sink of tokio-util. Hands out reference-counted slices; queues header and
                   payload of each frame and writes them vectored; a client copies a shared payload to mask it.
 yawc              stream and sink of tokio-util. Hands out reference-counted slices; copies what it sends

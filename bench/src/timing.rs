@@ -49,7 +49,9 @@ impl Timing {
         let mut routine = None;
         let bytes = (subject.bytes * subject.count) as u64;
         let mut group = self.criterion.benchmark_group(subject.group);
-        group.throughput(Throughput::Bytes(bytes));
+        if bytes > 0 {
+            group.throughput(Throughput::Bytes(bytes));
+        }
         group.bench_function(
             BenchmarkId::new(subject.scenario, subject.library),
             |bencher| {
