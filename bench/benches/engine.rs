@@ -3,6 +3,7 @@
 use std::{hint::black_box, path::PathBuf, time::Duration};
 
 use bowline_bench::{
+    clock::ThreadClock,
     payload::{Kind, Size},
     peer::{
         Compression, Library, Role, bowline::Bowline, fastwebsockets::Fastwebsockets,
@@ -17,6 +18,7 @@ use criterion::Criterion;
 
 fn main() {
     let criterion = Criterion::default()
+        .with_measurement(ThreadClock)
         .sample_size(20)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_millis(300));

@@ -1,5 +1,6 @@
 //! What the benchmarks share: payloads, a stream in memory, the libraries, the table of ratios.
 
+pub mod clock;
 pub mod memory;
 pub mod payload;
 pub mod peer;

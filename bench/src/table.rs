@@ -95,7 +95,7 @@ const PEERS: [&str; 5] = [
 ];
 
 const NOTES: &str = "
-bowline: median time of one message. Others: their time divided by bowline's; above 1 they are slower.
+bowline: median processor time of one message. Others: their time divided by bowline's; above 1 they are slower.
 -: the library has no such function in public, or does not do it (only bowline, yawc and sockudo-ws compress).
 decode, inflate: bursts of up to 1,024 messages with 48 KiB of payload, read in turns of at most 64 KiB; the
 copy out of the stream is part of every time. A message of 1 MiB is a burst by itself and takes 17 reads.

@@ -2,13 +2,13 @@
 
 use std::{path::PathBuf, time::SystemTime};
 
-use criterion::{BenchmarkId, Criterion, Throughput, measurement::WallTime};
+use criterion::{BenchmarkId, Criterion, Throughput};
 
-use crate::table::Table;
+use crate::{clock::ThreadClock, table::Table};
 
 /// The measurements of one invocation.
 pub struct Timing {
-    criterion: Criterion<WallTime>,
+    criterion: Criterion<ThreadClock>,
     results: PathBuf,
     began: SystemTime,
     table: Table,
@@ -31,7 +31,7 @@ pub struct Subject<'a> {
 
 impl Timing {
     /// Takes the command line of `cargo bench`; criterion writes below `results`.
-    pub fn new(criterion: Criterion<WallTime>, results: PathBuf) -> Self {
+    pub fn new(criterion: Criterion<ThreadClock>, results: PathBuf) -> Self {
         Self {
             criterion: criterion
                 .without_plots()
