@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
 use crate::exit::EXIT_CODES;
 
@@ -113,7 +113,7 @@ pub(crate) struct ConnectArgs {
 
 /// Arguments of `echo`.
 #[derive(Debug, ClapArgs)]
-#[group(id = "role", required = true, multiple = false, args = ["listen", "connect"])]
+#[command(group = ArgGroup::new("role").required(true).args(["listen", "connect"]))]
 pub(crate) struct EchoArgs {
     /// Serve here, at any path
     #[arg(long, value_name = "ADDR:PORT")]

@@ -45,9 +45,9 @@ use crate::{
 /// tears no frame. A send that was dropped has either queued its message whole, and then later
 /// calls write it, or not at all.
 ///
-/// Dropping the WebSocket ends the connection without a closing handshake. What was sent and not
-/// written yet is written as far as the stream takes it at once; [`close`](Self::close) first to
-/// know that it arrived.
+/// Dropping the WebSocket ends the connection without a closing handshake. What was sent and is not
+/// written yet is written by the tokio runtime in the background, for the close timeout at most;
+/// [`close`](Self::close) first to know that it arrived.
 pub struct WebSocket<S = Stream> {
     shared: Share<S>,
     opening: Option<Box<Opening>>,

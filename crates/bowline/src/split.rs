@@ -24,7 +24,8 @@ use crate::{
 
 /// The half that receives. It drives the connection, so keep it receiving.
 ///
-/// The connection ends without a closing handshake when both halves are dropped.
+/// The connection ends without a closing handshake when both halves are dropped, as a dropped
+/// [`WebSocket`](crate::WebSocket) does.
 pub struct Receiver<S = Stream> {
     shared: Share<S>,
 }

@@ -13,6 +13,7 @@ mod entry;
 mod group;
 mod handle;
 mod id;
+mod listener;
 mod offer;
 mod opcode;
 mod registry;
@@ -42,6 +43,10 @@ pub use group::{
 };
 pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;
+pub use listener::{
+    Arrival, HttpArrival, Identify, Identity, Listener, ListenerConfig, ListenerName,
+    ListenerNameError, ProxyHeaderUse, WebSocketArrival,
+};
 pub use offer::Offer;
 pub use opcode::{FrameCode, FrameCodeError};
 pub use registry::{Registry, RegistryFull, ReservedId, UnknownConnection};

@@ -13,9 +13,15 @@ mod admission_proxy_protocol;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod coalescing;
+#[cfg(test)]
+mod deadlines;
+#[cfg(test)]
 mod drain;
 #[cfg(test)]
 mod echo;
+#[cfg(test)]
+mod endings;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
@@ -23,11 +29,19 @@ mod group_server;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod handshake;
+#[cfg(test)]
+mod interop;
+#[cfg(test)]
+mod listener;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod slow_peers;
+#[cfg(test)]
+mod split;
 #[cfg(test)]
 mod text_codec;
 #[cfg(test)]
