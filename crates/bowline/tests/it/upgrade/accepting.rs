@@ -6,7 +6,7 @@ use axum::{Extension, Router, response::Response, routing::any};
 use bowline::{
     Acceptor, CloseCode, Config, Connector, DeflateNegotiation, Error, Limits, Message, Offer,
     Options, Rejection, SetCookie,
-    proto::handshake::HandshakeMisuse,
+    proto::handshake::{HandshakeMisuse, RequestHead},
     server::{Attributes, GroupOptions, GroupTable, GroupTableLimits, Registry},
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -226,7 +226,7 @@ async fn the_number_of_a_connection_is_known_before_the_answer() {
     group.on_text(|connection, text| {
         let id = connection.id().as_u64();
         let request = connection.attributes().request.as_ref();
-        let path = request.map(|request| request.path());
+        let path = request.map(RequestHead::path);
         connection.post(format!("{id} {path:?} {text}"));
     });
     let handler = async move |offer: Offer| {
