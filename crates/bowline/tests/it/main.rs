@@ -19,4 +19,6 @@ mod handshake;
 #[cfg(test)]
 mod split;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod wire;
