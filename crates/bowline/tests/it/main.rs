@@ -1,6 +1,10 @@
 //! The library's behaviour over real streams: one binary, one module per subject.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
+mod allocations;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod coalescing;
@@ -16,6 +20,8 @@ mod ends;
 mod groups;
 #[cfg(test)]
 mod handshake;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod split;
 #[cfg(test)]

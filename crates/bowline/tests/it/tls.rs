@@ -1,4 +1,4 @@
-//! WebSockets under TLS.
+//! Connections under TLS.
 
 use std::{path::PathBuf, time::Duration};
 
