@@ -21,13 +21,27 @@ struct Case {
     sent: Option<u16>,
 }
 
-fn cases() -> Vec<Case> {
-    let case = |name, act: fn(&Far), ending, sent| Case {
+fn case(
+    name: &'static str,
+    act: fn(&Far),
+    ending: (EndedBy, Phase, u16, Cause, Retry),
+    sent: Option<u16>,
+) -> Case {
+    Case {
         name,
         act,
         ending,
         sent,
-    };
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = closes();
+    cases.extend(failures());
+    cases
+}
+
+fn closes() -> Vec<Case> {
     vec![
         case(
             "the peer closes",
@@ -74,6 +88,11 @@ fn cases() -> Vec<Case> {
             ),
             None,
         ),
+    ]
+}
+
+fn failures() -> Vec<Case> {
+    vec![
         case(
             "the stream ends",
             Far::end,
@@ -138,8 +157,8 @@ fn config() -> Config {
             ..Limits::default()
         },
         keepalive: Some(Keepalive {
-            interval: std::time::Duration::from_secs(60),
-            timeout: std::time::Duration::from_secs(60),
+            interval: std::time::Duration::from_mins(1),
+            timeout: std::time::Duration::from_mins(1),
         }),
         ..Config::default()
     }

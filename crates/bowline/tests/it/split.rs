@@ -94,7 +94,7 @@ async fn a_send_waits_while_the_peer_does_not_read_and_the_queue_stays_bounded()
         queued += 1000;
     }
     assert!(queued <= (64 << 10) + 1000, "{queued} bytes are queued");
-    let patience = Duration::from_secs(3600);
+    let patience = Duration::from_hours(1);
     assert!(timeout(patience, sender.send("more")).await.is_err());
     far.unlimit();
     sender.send("last").await.unwrap();
@@ -153,13 +153,13 @@ async fn the_senders_close_ends_the_receiver_with_an_ending() {
         peer.ending().unwrap()
     });
     let receiving = tokio::spawn(async move {
-        let received = receiver.recv().await;
-        (received, receiver.ending().unwrap())
+        let last = receiver.recv().await;
+        (last, receiver.ending().unwrap())
     });
     sender.send("last").await.unwrap();
     sender.close(CloseCode(4000), "enough").await.unwrap();
-    let (received, ending) = receiving.await.unwrap();
-    assert_eq!(received, None);
+    let (last, ending) = receiving.await.unwrap();
+    assert_eq!(last, None);
     assert!(ending.is_clean() && ending.by == EndedBy::Local);
     let ending = peer.await.unwrap();
     assert_eq!(
@@ -178,7 +178,7 @@ async fn a_close_from_the_sender_is_written_while_nothing_receives() {
     let (mut sender, mut receiver) = ws.split();
     sender.close(CloseCode::NORMAL, "").await.unwrap();
     assert_eq!(far.frames(), [Frame::close(1000, "")]);
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     far.push_masked(Frame::text("on the way"));
     far.push_masked(Frame::close(1000, ""));
     far.end();
