@@ -316,7 +316,7 @@ async fn a_stream_that_fails_for_writing_alone_ends_with_the_close_timeout() {
 async fn what_cannot_be_sent_as_a_close_is_refused_and_harms_nothing() {
     let (mut ws, far) = wired_server();
     assert!(matches!(
-        ws.close(CloseCode(1005), "").await,
+        ws.close(CloseCode(1006), "").await,
         Err(Error::Misuse(_))
     ));
     let long = "x".repeat(124);
