@@ -105,11 +105,11 @@ const GENERATION_AT: u32 = 28;
 const EPOCH_AT: u32 = 48;
 const SHARD_MASK: u64 = (1 << SLOT_AT) - 1;
 
-/// The most shards a registry can have.
-pub(super) const SHARDS_MAX: usize = 1 << SLOT_AT;
+/// The shards of a registry.
+pub(super) const SHARDS: usize = 1 << SLOT_AT;
 /// The most slots a shard can have: four million.
 pub(super) const SLOTS_MAX: u32 = (1 << (GENERATION_AT - SLOT_AT)) - 1;
-/// How often a slot is used again before it is worn: a million times.
+/// The last use of a slot, after which it is worn: a million times, or half as often at least.
 pub(super) const GENERATION_MAX: u32 = (1 << (EPOCH_AT - GENERATION_AT)) - 1;
 
 #[cfg(test)]

@@ -17,6 +17,10 @@ mod allocations;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod churn;
+#[cfg(test)]
+mod closing_flags;
+#[cfg(test)]
 mod coalescing;
 #[cfg(test)]
 mod deadlines;
@@ -40,6 +44,8 @@ mod interop;
 mod listener;
 #[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod registry;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]

@@ -104,7 +104,8 @@ impl ConnectionGroup {
         connections
     }
 
-    /// Calls `act` with each connection, in no order. Connections cannot come or go meanwhile.
+    /// Calls `act` with each connection, in no order. One that comes or goes meanwhile may be
+    /// called with or left out.
     pub fn for_each(&self, act: impl FnMut(&ConnectionHandle)) {
         self.inner.members.for_each(act);
     }
@@ -154,14 +155,17 @@ impl ConnectionGroup {
     }
 
     fn replace(&self, change: impl FnOnce(&mut Handlers)) -> &Self {
-        let _turn = self
+        let turn = self
             .inner
             .replacing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let mut handlers = Handlers::clone(&self.inner.handlers.load());
         change(&mut handlers);
-        self.inner.handlers.store(Arc::new(handlers));
+        let replaced = self.inner.handlers.swap(Arc::new(handlers));
+        drop(turn);
+        // Last: what a handler holds may use the group while it is dropped.
+        drop(replaced);
         self
     }
 
@@ -204,7 +208,7 @@ impl ConnectionGroup {
     ) -> ConnectionHandle {
         let shared = websocket.into_shared();
         let link: Arc<dyn Link> = Arc::clone(&shared) as Arc<dyn Link>;
-        reserved.entry().accept(Accepted {
+        reserved.accept(Accepted {
             link: Arc::downgrade(&link),
             limits: Arc::clone(&self.inner.limits),
             group: Some(Arc::clone(&self.inner.name)),
@@ -311,7 +315,8 @@ pub struct Broadcast {
     pub sent: usize,
     /// Connections whose policy dropped it, because their peer does not keep up.
     pub dropped: usize,
-    /// Connections that were closing, or full with the policy to wait.
+    /// Connections that were closing, full with the policy to wait, or closed for it by their
+    /// policy.
     pub refused: usize,
 }
 

@@ -20,6 +20,10 @@ use crate::{
 pub(super) async fn run<S: Transport>(mut member: Member, shared: Share<S>) {
     member.open();
     poll_fn(|cx| shared.poll_handle(cx, &mut |event| member.handle(event))).await;
+    // The event is missing if the application had it before the connection joined.
+    if member.ending.is_none() {
+        member.ending = shared.with(|driver| driver.connection().ending().cloned());
+    }
 }
 
 /// A connection in a group. Dropping it leaves the group and calls *disconnect*, so that a task
