@@ -216,7 +216,7 @@ impl ConnectionGroup {
         });
         let handle = ConnectionHandle::new(Arc::clone(reserved.entry()));
         let member = run::Member::join(Arc::clone(&self.inner), reserved, permit);
-        tokio::spawn(run::run(member, shared));
+        tokio::spawn(run::Run::new(member, shared));
         handle
     }
 

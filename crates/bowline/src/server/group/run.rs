@@ -2,9 +2,11 @@
 
 use std::{
     cell::RefCell,
-    future::poll_fn,
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll, ready},
 };
 
 use bowline_proto::{Cause, CloseCode, EndedBy, Ending, Event, Message, Phase};
@@ -17,12 +19,44 @@ use crate::{
 };
 
 /// Receives on a connection and calls the group's handlers until it is over.
-pub(super) async fn run<S: Transport>(mut member: Member, shared: Share<S>) {
-    member.open();
-    poll_fn(|cx| shared.poll_handle(cx, &mut |event| member.handle(event))).await;
-    // The event is missing if the application had it before the connection joined.
-    if member.ending.is_none() {
-        member.ending = shared.with(|driver| driver.connection().ending().cloned());
+///
+/// A future by hand: each idle connection keeps one, and an async function would hold everything
+/// twice.
+pub(super) struct Run<S: Transport> {
+    /// Let go first, so that the stream is closed when *disconnect* is called.
+    shared: Share<S>,
+    member: Member,
+    is_opened: bool,
+}
+
+impl<S: Transport> Run<S> {
+    pub(super) const fn new(member: Member, shared: Share<S>) -> Self {
+        Self {
+            shared,
+            member,
+            is_opened: false,
+        }
+    }
+}
+
+impl<S: Transport> Future for Run<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self {
+            shared,
+            member,
+            is_opened,
+        } = self.get_mut();
+        if !std::mem::replace(is_opened, true) {
+            member.open();
+        }
+        ready!(shared.poll_handle(cx, &mut |event| member.handle(event)));
+        // The event is missing if the application had it before the connection joined.
+        if member.ending.is_none() {
+            member.ending = shared.with(|driver| driver.connection().ending().cloned());
+        }
+        Poll::Ready(())
     }
 }
 
@@ -36,7 +70,7 @@ pub(super) struct Member {
     /// The connection is being closed for what it did: its messages are no longer handled.
     refused: bool,
     /// The place that is counted for the connection.
-    _permit: Option<Permit>,
+    _permit: Option<Box<Permit>>,
 }
 
 impl Member {
@@ -52,7 +86,7 @@ impl Member {
             connection,
             ending: None,
             refused: false,
-            _permit: permit,
+            _permit: permit.map(Box::new),
         }
     }
 

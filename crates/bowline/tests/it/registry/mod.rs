@@ -1,8 +1,11 @@
 //! Connections by number, group and session, acted on from many threads at once.
 
+mod broadcast;
 mod handlers;
 mod ids;
+mod memory;
 mod sending;
+mod sessions;
 
 use bowline::{
     Config, Ending, WebSocket,
