@@ -56,13 +56,14 @@ impl Ending {
             Cause::Limit(_) => LossClass::Policy,
             Cause::Violation(_) | Cause::Eof | Cause::Aborted => LossClass::Abnormal,
             Cause::ClosingHandshake => match self.code {
-                CloseCode::NORMAL | CloseCode::NO_STATUS => LossClass::Normal,
+                // Codes of applications say in their own words that the end was meant.
+                CloseCode::NORMAL | CloseCode::NO_STATUS | CloseCode(3000..=4999) => {
+                    LossClass::Normal
+                }
                 CloseCode::GOING_AWAY | CloseCode::SERVICE_RESTART => LossClass::EndpointGone,
                 CloseCode::POLICY_VIOLATION
                 | CloseCode::MESSAGE_TOO_BIG
                 | CloseCode::TRY_AGAIN_LATER => LossClass::Policy,
-                // Codes of applications say in their own words that the end was meant.
-                CloseCode(3000..=4999) => LossClass::Normal,
                 _ => LossClass::Abnormal,
             },
         }

@@ -173,7 +173,9 @@ impl Outbox {
                 self.lost += 1;
                 Ok(Sent::DroppedNew)
             }
-            SlowPeer::DropOldest | SlowPeer::KeepLatest => Ok(self.displace(message, key, limits)),
+            SlowPeer::DropOldest | SlowPeer::KeepLatest => {
+                Ok(Sent::DroppedOld(self.displace(message, key, limits)))
+            }
         }
     }
 
@@ -220,15 +222,15 @@ impl Outbox {
         self.entries.push_back(Entry { key, message });
     }
 
-    /// Drops old messages until the new one fits.
-    fn displace(&mut self, message: Outgoing, key: Option<Key>, limits: &OutboxLimits) -> Sent {
+    /// Drops old messages until the new one fits; gives how many.
+    fn displace(&mut self, message: Outgoing, key: Option<Key>, limits: &OutboxLimits) -> u64 {
         let mut dropped = 0;
         while !self.has_room(message.len(), limits) && self.pop().is_some() {
             dropped += 1;
         }
         self.lost += dropped;
         self.append(message, key);
-        Sent::DroppedOld(dropped)
+        dropped
     }
 
     fn position(&self, key: &Key) -> Option<usize> {
@@ -250,10 +252,7 @@ impl Outbox {
             self.entries.insert(at, entry);
             return Sent::Replaced;
         }
-        match self.displace(message, entry.key, limits) {
-            Sent::DroppedOld(dropped) => Sent::DroppedOld(dropped + 1),
-            other => other,
-        }
+        Sent::DroppedOld(self.displace(message, entry.key, limits) + 1)
     }
 }
 

@@ -164,11 +164,10 @@ impl Registry {
             generation: *generation,
         };
         let id = ConnectionId::new(place, self.table.epoch);
-        let made = Arc::new(Entry::new(id));
-        *entry = Some(Arc::clone(&made));
+        *entry = Some(Arc::new(Entry::new(id)));
         Some(ReservedId {
             registry: self.clone(),
-            entry: made,
+            id,
         })
     }
 
@@ -223,29 +222,28 @@ impl fmt::Debug for Registry {
 #[derive(Debug)]
 pub struct ReservedId {
     registry: Registry,
-    entry: Arc<Entry>,
+    id: ConnectionId,
 }
 
 impl ReservedId {
     /// Gives the number, which is the connection's for good once it is accepted.
     pub fn id(&self) -> ConnectionId {
-        self.entry.id()
-    }
-
-    pub(super) fn entry(&self) -> &Arc<Entry> {
-        &self.entry
+        self.id
     }
 
     /// Turns the reservation into a connection.
-    pub(super) fn accept(&self, accepted: Accepted) {
+    pub(super) fn accept(&self, accepted: Accepted) -> ConnectionHandle {
+        let entry = self.registry.entry(self.id);
+        let entry = entry.expect("a reserved place holds its entry");
         self.registry.table.len.fetch_add(1, Ordering::SeqCst);
-        self.entry.accept(accepted);
+        entry.accept(accepted);
+        ConnectionHandle::new(entry)
     }
 }
 
 impl Drop for ReservedId {
     fn drop(&mut self) {
-        self.registry.remove(self.entry.id());
+        self.registry.remove(self.id);
     }
 }
 

@@ -208,14 +208,17 @@ impl ConnectionGroup {
     ) -> ConnectionHandle {
         let shared = websocket.into_shared();
         let link: Arc<dyn Link> = Arc::clone(&shared) as Arc<dyn Link>;
-        reserved.accept(Accepted {
+        let handle = reserved.accept(Accepted {
             link: Arc::downgrade(&link),
             limits: Arc::clone(&self.inner.limits),
             group: Some(Arc::clone(&self.inner.name)),
             attributes,
         });
-        let handle = ConnectionHandle::new(Arc::clone(reserved.entry()));
-        let member = run::Member::join(Arc::clone(&self.inner), reserved, permit);
+        let place = run::Place {
+            reserved,
+            permit: permit.map(Box::new),
+        };
+        let member = run::Member::join(Arc::clone(&self.inner), handle.clone(), place);
         tokio::spawn(run::Run::new(member, shared));
         handle
     }

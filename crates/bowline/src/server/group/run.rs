@@ -64,29 +64,35 @@ impl<S: Transport> Future for Run<S> {
 /// that is cut off does so too.
 pub(super) struct Member {
     group: Arc<Inner>,
-    reserved: ReservedId,
     connection: ConnectionHandle,
     ending: Option<Ending>,
     /// The connection is being closed for what it did: its messages are no longer handled.
     refused: bool,
-    /// The place that is counted for the connection.
-    _permit: Option<Box<Permit>>,
+    /// Given up last: when the registry is empty nothing is left of its connections.
+    _place: Place,
+}
+
+/// What is counted for a connection.
+pub(super) struct Place {
+    /// What admission counts.
+    #[expect(dead_code, reason = "it is kept for its drop")]
+    pub(super) permit: Option<Box<Permit>>,
+    #[expect(dead_code, reason = "it is kept for its drop")]
+    pub(super) reserved: ReservedId,
 }
 
 impl Member {
-    pub(super) fn join(group: Arc<Inner>, reserved: ReservedId, permit: Option<Permit>) -> Self {
-        let connection = ConnectionHandle::new(Arc::clone(reserved.entry()));
+    pub(super) fn join(group: Arc<Inner>, connection: ConnectionHandle, place: Place) -> Self {
         group.members.join(connection.clone());
         if let Some(session) = &connection.attributes().session {
             session.attached(&connection);
         }
         Self {
             group,
-            reserved,
             connection,
             ending: None,
             refused: false,
-            _permit: permit.map(Box::new),
+            _place: place,
         }
     }
 
@@ -166,9 +172,9 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.group.members.leave(self.reserved.id());
+        self.group.members.leave(self.connection.id());
         if let Some(session) = &self.connection.attributes().session {
-            session.detached(self.reserved.id());
+            session.detached(self.connection.id());
         }
         let ending = self.ending.take().unwrap_or_else(|| Ending {
             by: EndedBy::Local,

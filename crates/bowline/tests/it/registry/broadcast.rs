@@ -81,7 +81,7 @@ async fn a_broadcast_reaches_exactly_those_it_is_for() {
 
 /// Broadcasts to two peers that read nothing and three whose streams take everything, until the
 /// outboxes are full and four times more.
-async fn counts(policy: SlowPeer) -> (Vec<Broadcast>, Vec<u64>) {
+fn counts(policy: SlowPeer) -> (Vec<Broadcast>, Vec<u64>) {
     let hall = Hall::new(GroupOptions {
         outbox: OutboxLimits {
             messages_max: 4,
@@ -124,7 +124,7 @@ async fn a_broadcast_counts_slow_peers_exactly_under_every_policy() {
     ];
     for (policy, expected, lost) in table {
         let context = format!("{policy:?}");
-        let (counts, taken) = counts(policy).await;
+        let (counts, taken) = counts(policy);
         assert_eq!(counts, [expected; 4], "{context}");
         assert_eq!(taken, [lost; 2], "{context}");
     }

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Mutex, thread};
 
 use bowline::{
     Config,
-    server::{Attributes, ConnectionId, GroupOptions, Registry},
+    server::{Attributes, ConnectionId, GroupOptions, Registry, ReservedId},
 };
 use tokio::io::duplex;
 
@@ -91,7 +91,7 @@ fn a_reservation_that_is_dropped_frees_its_place_and_spends_its_number() {
     let registry = Registry::new();
     let reserve = || (0..500).map(|_| registry.reserve().unwrap());
     let first: Vec<_> = reserve().collect();
-    let numbers: HashSet<_> = first.iter().map(|reserved| reserved.id()).collect();
+    let numbers: HashSet<_> = first.iter().map(ReservedId::id).collect();
     let places: HashSet<_> = numbers.iter().map(|id| place(*id)).collect();
     assert_eq!((numbers.len(), places.len()), (500, 500));
     assert!(registry.is_empty(), "a reservation is no connection");
@@ -113,17 +113,17 @@ fn a_reservation_that_is_dropped_frees_its_place_and_spends_its_number() {
 fn threads_that_reserve_at_once_get_different_numbers() {
     let registry = Registry::new();
     let all = Mutex::new(HashSet::new());
+    let reserve = || {
+        for _ in 0..100 {
+            let held: Vec<_> = (0..20).map(|_| registry.reserve().unwrap()).collect();
+            let mut all = all.lock().unwrap();
+            let mut ids = held.iter().map(ReservedId::id);
+            assert!(ids.all(|id| all.insert(id)), "no number is given twice");
+        }
+    };
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..100 {
-                    let held: Vec<_> = (0..20).map(|_| registry.reserve().unwrap()).collect();
-                    let mut all = all.lock().unwrap();
-                    for reserved in &held {
-                        assert!(all.insert(reserved.id()), "no number is given twice");
-                    }
-                }
-            });
+            scope.spawn(reserve);
         }
     });
 }

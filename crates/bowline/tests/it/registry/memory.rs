@@ -98,7 +98,7 @@ async fn a_request_that_is_kept_costs_its_length_and_no_buffer_of_the_handshake(
         };
         let request = keeps.then(|| offer.request().clone());
         let mut answer = [0; 512];
-        let (websocket, _) = tokio::join!(offer.accept(), async {
+        let (websocket, ()) = tokio::join!(offer.accept(), async {
             let mut len = 0;
             while !answer[..len].ends_with(b"\r\n\r\n") {
                 len += client.read(&mut answer[len..]).await.unwrap();

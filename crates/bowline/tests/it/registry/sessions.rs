@@ -180,33 +180,36 @@ fn a_destroy_callback_that_panics_takes_no_other_callback_or_session_along() {
     assert!(made.iter().all(|session| !session.is_alive()));
 }
 
+/// What ran on a session: by whom, and its number.
+type Log = Mutex<Vec<(i32, i32)>>;
+
+/// Runs numbered tasks on each session, in two ways; some of them panic.
+async fn run_tasks(sessions: Sessions<Log>, made: Vec<Session<Log>>, runner: i32) {
+    for n in 0..100 {
+        let task = move |session: &Session<Log>| {
+            let mut log = session.data().try_lock().expect("no other task runs");
+            log.push((runner, n));
+            drop(log);
+            assert!(n % 10 != 3, "this task fails as told");
+        };
+        if n % 2 == 0 {
+            assert_eq!(sessions.run_all(task), made.len());
+            continue;
+        }
+        for session in &made {
+            let done = soon(sessions.run(session.id(), task).unwrap()).await;
+            assert_eq!(done.is_ok(), n % 10 != 3);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn tasks_from_many_threads_run_once_each_and_never_two_at_a_time() {
     let sessions = Sessions::new(SessionOptions::default());
     let made: Vec<_> = (0..5)
         .map(|_| sessions.create(Mutex::new(Vec::new())).unwrap())
         .collect();
-    let runs = (0..4).map(|runner| {
-        let (sessions, made) = (sessions.clone(), made.clone());
-        tokio::spawn(async move {
-            for n in 0..100 {
-                let task = move |session: &Session<Mutex<Vec<(i32, i32)>>>| {
-                    let mut log = session.data().try_lock().expect("no other task runs");
-                    log.push((runner, n));
-                    drop(log);
-                    assert!(n % 10 != 3, "this task fails as told");
-                };
-                if n % 2 == 0 {
-                    assert_eq!(sessions.run_all(task), made.len());
-                } else {
-                    for session in &made {
-                        let done = soon(sessions.run(session.id(), task).unwrap()).await;
-                        assert_eq!(done.is_ok(), n % 10 != 3);
-                    }
-                }
-            }
-        })
-    });
+    let runs = (0..4).map(|runner| tokio::spawn(run_tasks(sessions.clone(), made.clone(), runner)));
     for run in join_all(runs).await {
         run.unwrap();
     }
