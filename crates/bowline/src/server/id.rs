@@ -6,8 +6,9 @@ use std::{fmt, num::ParseIntError, str::FromStr};
 ///
 /// It is a `u64` to the application: store it, send it to another thread, write it to a database.
 /// Inside it names the registry's shard and slot, how often the slot was used before, and the
-/// registry itself, so that the number of a connection that is gone, or of an earlier run of the
-/// program, is an error and never another connection. It is never zero.
+/// registry itself, so that the number of a connection that is gone, or of another registry, is an
+/// error and never another connection. So is a number of an earlier run of the program, but for a
+/// chance of one in billions. It is never zero.
 ///
 /// ```text
 ///   63        48 47            28 27            6 5     0
