@@ -1,11 +1,15 @@
 //! `bowline connect` in a pipe.
 
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::{
+    fs::File,
+    io::Read,
+    net::{SocketAddr, TcpListener as StdListener},
+};
 
 use bowline::{CloseCode, Message, Request};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Bowline, complaint, numbered_lines, run, run_with_input};
+use crate::support::{Bowline, command, complaint, numbered_lines, run, run_with_input};
 
 /// Serves one connection in the background and gives the URL for it.
 fn serve_one<F>(serve: impl FnOnce(TcpStream) -> F + Send + 'static) -> String
@@ -68,16 +72,24 @@ fn empty_lines_and_a_last_line_without_its_end_are_sent_too() {
 }
 
 #[test]
-fn input_is_read_only_once_the_connection_is_open() {
-    // The address belongs to nobody yet; the server comes when the client has failed twice.
+fn without_a_connection_no_input_is_read() {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
     drop(listener);
-    let url = format!("ws://{address}/");
-    let output = run_with_input(&["connect", &url], b"a line\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("input");
+    std::fs::write(&path, "one\ntwo\n").unwrap();
+    // The child shares the place in the file.
+    let mut file = File::open(&path).unwrap();
+    let output = command(&["connect", &url])
+        .stdin(file.try_clone().unwrap())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(3));
-    assert_eq!(output.stdout, b"");
     assert!(complaint(&output).contains("Nothing listens there"));
+    let mut left = String::new();
+    file.read_to_string(&mut left).unwrap();
+    assert_eq!(left, "one\ntwo\n");
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn an_address_that_is_taken_is_an_error_that_names_it() {
         complaint.contains(&format!("cannot listen on {address}")),
         "{complaint}"
     );
+    assert!(complaint.contains("--listen"), "{complaint}");
 }
 
 #[test]
