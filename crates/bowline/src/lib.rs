@@ -1,4 +1,12 @@
-#![doc = include_str!("../../../README.md")]
+#![doc = include_str!("../README.md")]
+//!
+//! # Features of this crate
+//!
+//! None is on by default; they only add.
+//!
+//! - `hyper`: accept inside a handler of a hyper 1 server, or of a tower service or framework above
+//!   one: `Offer::from_request`.
+//! - `axum`: the same, with `Offer` as an extractor of axum 0.8.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -11,6 +19,7 @@ pub mod server;
 mod shared;
 mod socket;
 mod split;
+pub mod text_codec;
 mod transport;
 mod wakers;
 mod worker;
@@ -27,7 +36,10 @@ pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use link::Backlog;
 pub use options::Options;
 pub use outbox::{OutboxLimits, Sent, SlowPeer};
-pub use server::{Acceptor, Offer, Request, accept};
+
+pub use server::{Acceptor, FrameCode, FrameCodeError, Offer, Request, SetCookie, accept};
+#[cfg(feature = "hyper")]
+pub use server::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{
@@ -37,3 +49,15 @@ pub use transport::{
 
 /// A message that owns its payload and clones without copying it.
 pub type Message = bowline_proto::Message<'static>;
+
+/// Guide pages; their code is compiled with the tests.
+pub mod guide {
+    #[doc = include_str!("../docs/guide/accept.md")]
+    pub mod accept {}
+    #[doc = include_str!("../docs/guide/connections.md")]
+    pub mod connections {}
+    #[doc = include_str!("../docs/guide/groups.md")]
+    pub mod groups {}
+    #[doc = include_str!("../docs/guide/sessions.md")]
+    pub mod sessions {}
+}

@@ -71,16 +71,11 @@ impl<S: Transport> Link for Shared<S> {
     }
 
     fn close(self: Arc<Self>, close: Option<Close>) -> Result<(), Refused> {
-        self.with(|driver| driver.close(close))
-            .map_err(Refused::of_misuse)?;
-        // Whoever receives has a new deadline to watch, and writes the close frame.
-        self.wake();
-        Ok(())
+        self.begin_close(close).map_err(Refused::of_misuse)
     }
 
     fn abort(&self) {
-        self.with(|driver| driver.connection().abort());
-        self.wake();
+        self.give_up();
     }
 
     fn room(&self) -> &Notify {

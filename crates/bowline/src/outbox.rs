@@ -183,6 +183,16 @@ impl Outbox {
         self.close.get_or_insert(LastFrame(close));
     }
 
+    /// Says whether a close frame waits behind the messages.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.close.is_some()
+    }
+
+    /// Takes the close frame although messages wait before it.
+    pub(crate) fn cut(&mut self) -> Option<LastFrame> {
+        self.close.take()
+    }
+
     /// Takes the message the engine gets next.
     pub(crate) fn pop(&mut self) -> Option<Outgoing> {
         let entry = self.entries.pop_front()?;

@@ -1,23 +1,74 @@
 //! What the handles of one connection share.
 
 use std::{
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    future::{Future as _, poll_fn},
+    ops::Deref,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker, ready},
 };
 
-use bowline_proto::{Close, Connection, Event, Misuse, View};
+use bowline_proto::{Close, Connection, ConnectionState, Event, Misuse, View};
 use bytes::BytesMut;
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::{
+    runtime::Handle,
+    sync::Notify,
+    time::{Sleep, sleep},
+};
 
 use crate::{
-    driver::Driver,
+    driver::{CutOff, Driver},
     error::Error,
     link::batched,
     transport::Transport,
     wakers::{Waiter, Wakers},
     worker::with_read_buffer,
 };
+
+/// A share of a connection. With the last one the stream is let go, once what was sent is written
+/// or the close timeout has passed.
+pub(crate) struct Share<S>(Arc<Shared<S>>);
+
+impl<S: Transport> Share<S> {
+    pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Self {
+        let wakers = Arc::new(Wakers::default());
+        Self(Arc::new(Shared {
+            driver: Mutex::new(Driver::new(connection, stream, input)),
+            waker: Waker::from(Arc::clone(&wakers)),
+            wakers,
+            share_count: AtomicUsize::new(1),
+            room: Notify::new(),
+            runtime: Handle::try_current().ok(),
+            schedule_flush: Shared::schedule_flush,
+        }))
+    }
+}
+
+impl<S> Clone for Share<S> {
+    fn clone(&self) -> Self {
+        self.0.share_count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Drop for Share<S> {
+    fn drop(&mut self) {
+        if self.0.share_count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.let_go();
+        }
+    }
+}
+
+impl<S> Deref for Share<S> {
+    type Target = Arc<Shared<S>>;
+
+    fn deref(&self) -> &Arc<Shared<S>> {
+        &self.0
+    }
+}
 
 /// One connection, shared by whatever acts on it: the halves that receive and send, a flush in
 /// the background, and handles in other threads.
@@ -29,38 +80,37 @@ pub(crate) struct Shared<S> {
     wakers: Arc<Wakers>,
     /// `wakers`, in the form the stream wants.
     waker: Waker,
+    /// The number of [`Share`]s. A flush in the background has none, nor have handles.
+    share_count: AtomicUsize,
     /// Tells those who wait for room in the outbox.
     room: Notify,
     /// Where the background flush runs; `None` if the connection was made outside of a runtime.
     runtime: Option<Handle>,
+    /// [`Shared::schedule_flush`], for where nothing is known of the stream.
+    schedule_flush: fn(&Arc<Self>, &mut Driver<S>) -> bool,
 }
 
 impl<S: Transport> Shared<S> {
-    pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Arc<Self> {
-        let wakers = Arc::new(Wakers::default());
-        Arc::new(Self {
-            driver: Mutex::new(Driver::new(connection, stream, input)),
-            waker: Waker::from(Arc::clone(&wakers)),
-            wakers,
-            room: Notify::new(),
-            runtime: Handle::try_current().ok(),
-        })
-    }
-
     /// Gives the next event that `take` takes; `None` when the connection is over.
     pub(crate) fn poll_event<T>(
-        &self,
+        self: &Arc<Self>,
         view: View,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         mut take: impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
         let mut driver = self.lock();
+        ready!(driver.poll_turn(cx));
         driver.connection().set_view(view);
-        if let Some(taken) = driver.take_buffered(&mut take) {
-            return Poll::Ready(Some(taken));
+        let polled = match driver.take_buffered(&mut take) {
+            Some(taken) => Poll::Ready(Some(taken)),
+            None => self.poll_receive(&mut driver, cx, |driver, cx| {
+                driver.poll_event(cx, &mut take)
+            }),
+        };
+        // A pong that was queued on the way leaves even if the next receive is far away.
+        if polled.is_ready() && driver.connection().queued_len() > 0 {
+            self.schedule_flush(&mut driver);
         }
-        let polled = self.poll(Waiter::Receiver, cx, |cx| driver.poll_event(cx, &mut take));
-        self.tell_of_room(&mut driver);
         polled
     }
 
@@ -78,8 +128,8 @@ impl<S: Transport> Shared<S> {
         loop {
             let filled = with_read_buffer(|buffer| {
                 let mut driver = self.lock();
-                let filled = self.poll(Waiter::Receiver, cx, |cx| driver.poll_fill(cx, buffer));
-                self.tell_of_room(&mut driver);
+                let filled =
+                    self.poll_receive(&mut driver, cx, |driver, cx| driver.poll_fill(cx, buffer));
                 drop(driver);
                 let filled = ready!(filled);
                 self.hand_out(buffer.get_mut(..filled).unwrap_or_default(), handle);
@@ -141,12 +191,11 @@ impl<S: Transport> Shared<S> {
     }
 
     /// Begins the closing handshake; whoever receives carries it through.
-    pub(crate) fn begin_close(&self, close: Option<Close>) -> Result<(), Error> {
-        let mut driver = self.lock();
-        driver
-            .close(close)
-            .map_err(|misuse| refusal(&mut driver, misuse))?;
-        self.waker.wake_by_ref();
+    pub(crate) fn begin_close(&self, close: Option<Close>) -> Result<(), Misuse> {
+        // Whoever receives has a new deadline to watch, and writes the close frame.
+        if self.lock().close(close)? {
+            self.waker.wake_by_ref();
+        }
         Ok(())
     }
 
@@ -162,10 +211,9 @@ impl<S: Transport> Shared<S> {
         driver.leave_batch();
         let written = driver.poll_flush(&mut Context::from_waker(&self.waker));
         match written {
-            Poll::Ready(result) => {
-                // A failure is remembered as the ending, which whoever receives is told.
-                let _failed = self.note(&mut driver, result).is_err();
-            }
+            // Whoever receives finds out how it ended.
+            Poll::Ready(Err(CutOff)) => self.waker.wake_by_ref(),
+            Poll::Ready(Ok(())) => {}
             Poll::Pending if self.wakers.is_waiting(Waiter::Receiver) => {}
             Poll::Pending => {
                 if !self.schedule_flush(&mut driver) {
@@ -174,11 +222,6 @@ impl<S: Transport> Shared<S> {
             }
         }
         self.tell_of_room(&mut driver);
-    }
-
-    /// Has whoever receives look again.
-    pub(crate) fn wake(&self) {
-        self.waker.wake_by_ref();
     }
 
     /// Tells those who wait for room in the outbox.
@@ -204,9 +247,7 @@ impl<S: Transport> Shared<S> {
         if driver.has_room() {
             return Poll::Ready(Ok(()));
         }
-        let drained = ready!(self.poll(Waiter::Sender, cx, |cx| driver.poll_room(cx)));
-        self.tell_of_room(driver);
-        Poll::Ready(self.note(driver, drained))
+        self.poll_write(driver, Waiter::Sender, cx, Driver::poll_room)
     }
 
     fn poll_written(
@@ -215,9 +256,42 @@ impl<S: Transport> Shared<S> {
         waiter: Waiter,
         cx: &Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        let written = self.poll(waiter, cx, |cx| driver.poll_flush(cx));
+        self.poll_write(driver, waiter, cx, Driver::poll_flush)
+    }
+
+    /// Writes, and wakes the others after the last write or one that failed: whoever receives
+    /// carries the end through.
+    fn poll_write(
+        &self,
+        driver: &mut Driver<S>,
+        waiter: Waiter,
+        cx: &Context<'_>,
+        write: impl FnOnce(&mut Driver<S>, &mut Context<'_>) -> Poll<Result<(), CutOff>>,
+    ) -> Poll<Result<(), Error>> {
+        let written = self.poll(waiter, cx, |cx| write(driver, cx));
         self.tell_of_room(driver);
-        Poll::Ready(self.note(driver, ready!(written)))
+        let written = ready!(written);
+        if !driver.is_writable() || driver.connection().state() != ConnectionState::Open {
+            self.wakers.wake_others(waiter);
+        }
+        Poll::Ready(written.map_err(|CutOff| closed(driver)))
+    }
+
+    /// Receives, and wakes the others if that changed what they wait for.
+    fn poll_receive<T>(
+        &self,
+        driver: &mut Driver<S>,
+        cx: &Context<'_>,
+        receive: impl FnOnce(&mut Driver<S>, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let queued_len = driver.connection().queued_len();
+        let was_writable = driver.is_writable();
+        let received = self.poll(Waiter::Receiver, cx, |cx| receive(driver, cx));
+        self.tell_of_room(driver);
+        if driver.connection().queued_len() < queued_len || driver.is_writable() != was_writable {
+            self.wakers.wake_others(Waiter::Receiver);
+        }
+        received
     }
 
     /// Has what is queued written by a task of its own, as soon as the current one yields; false
@@ -228,15 +302,35 @@ impl<S: Transport> Shared<S> {
         };
         if driver.begin_flush_task() {
             let shared = Arc::clone(self);
-            runtime.spawn(std::future::poll_fn(move |cx| {
-                let mut driver = shared.lock();
-                // A failure is remembered as the ending; there is nobody to tell here.
-                let _failed = ready!(shared.poll_written(&mut driver, Waiter::Flush, cx)).is_err();
-                driver.end_flush_task();
-                Poll::Ready(())
-            }));
+            let mut patience = None;
+            runtime.spawn(poll_fn(move |cx| shared.poll_flush_task(cx, &mut patience)));
         }
         true
+    }
+
+    /// Writes what is queued; gives up a close timeout after the last share was dropped.
+    fn poll_flush_task(
+        &self,
+        cx: &mut Context<'_>,
+        patience: &mut Option<Pin<Box<Sleep>>>,
+    ) -> Poll<()> {
+        let mut driver = self.lock();
+        let written = self.poll_written(&mut driver, Waiter::Flush, cx);
+        let is_shared = self.share_count.load(Ordering::SeqCst) > 0;
+        if written.is_pending() {
+            if is_shared {
+                return Poll::Pending;
+            }
+            let time = driver.connection().config().close_timeout;
+            let patience = patience.get_or_insert_with(|| Box::pin(sleep(time)));
+            ready!(patience.as_mut().poll(cx));
+        }
+        driver.end_flush_task();
+        drop(driver);
+        if !is_shared {
+            self.give_up();
+        }
+        Poll::Ready(())
     }
 
     /// Polls the stream with the waker that knows every waiter.
@@ -253,14 +347,31 @@ impl<S: Transport> Shared<S> {
         }
         polled
     }
+}
 
-    /// Remembers that the stream failed.
-    fn note(&self, driver: &mut Driver<S>, result: io::Result<()>) -> Result<(), Error> {
-        result.map_err(|error| {
-            driver.connection().handle_transport_error(error.kind());
-            self.waker.wake_by_ref();
-            closed(driver)
-        })
+impl<S> Shared<S> {
+    /// Ends the connection without a closing handshake.
+    pub(crate) fn give_up(&self) {
+        let mut driver = self.lock();
+        driver.abort();
+        self.tell_of_room(&mut driver);
+        drop(driver);
+        self.waker.wake_by_ref();
+    }
+
+    /// Lets go of the stream, or leaves that to a flush in the background.
+    fn let_go(self: &Arc<Self>) {
+        let mut driver = self.lock();
+        if driver.has_flush_task() {
+            // It looks again, and sees that no share is left.
+            drop(driver);
+            return self.waker.wake_by_ref();
+        }
+        if driver.is_writable() && driver.has_unsent() && (self.schedule_flush)(self, &mut driver) {
+            return;
+        }
+        drop(driver);
+        self.give_up();
     }
 
     fn tell_of_room(&self, driver: &mut Driver<S>) {

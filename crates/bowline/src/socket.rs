@@ -19,7 +19,7 @@ use futures_sink::Sink;
 use crate::{
     error::Error,
     link::Link,
-    shared::Shared,
+    shared::{Share, Shared},
     split::{Receiver, Sender},
     transport::{Stream, Transport},
 };
@@ -38,15 +38,18 @@ use crate::{
 ///
 /// Receiving drives the connection: it answers pings and close frames, sends keepalive pings and
 /// notices deadlines. A program that only sends calls [`split`](Self::split) and receives in
-/// another task.
+/// another task. Deadlines need a tokio runtime with its timer on; without one they are noticed
+/// by the next call.
 ///
 /// **Cancel safety.** Every method is cancel-safe: dropping its future loses no received byte and
 /// tears no frame. A send that was dropped has either queued its message whole, and then later
 /// calls write it, or not at all.
 ///
-/// Dropping the WebSocket ends the TCP connection without a closing handshake.
+/// Dropping the WebSocket ends the connection without a closing handshake. What was sent and is not
+/// written yet is written by the tokio runtime in the background, for the close timeout at most;
+/// [`close`](Self::close) first to know that it arrived.
 pub struct WebSocket<S = Stream> {
-    shared: Arc<Shared<S>>,
+    shared: Share<S>,
     opening: Option<Box<Opening>>,
 }
 
@@ -64,7 +67,7 @@ impl<S: Transport> WebSocket<S> {
     /// `input` holds what was received after the handshake's last byte.
     pub fn from_parts(connection: Connection, stream: S, input: BytesMut) -> Self {
         Self {
-            shared: Shared::new(connection, stream, input),
+            shared: Share::new(connection, stream, input),
             opening: None,
         }
     }
@@ -95,7 +98,8 @@ impl<S: Transport> WebSocket<S> {
     /// Receives the next message; `None` when the connection is over, see
     /// [`ending`](Self::ending).
     ///
-    /// Pings are answered meanwhile. Cancel-safe.
+    /// Pings are answered meanwhile. The rest of a message that was begun with
+    /// [`recv_fragment`](Self::recv_fragment) is skipped. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Message<'static>> {
         poll_fn(|cx| poll_message(&self.shared, cx)).await
     }
@@ -114,19 +118,19 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// Messages come whole. Cancel-safe.
     pub async fn recv_event(&mut self) -> Option<Event<'static>> {
-        let take = |event: Event<'_>| Some(event.into_owned());
-        poll_fn(|cx| self.shared.poll_event(View::Messages, cx, take)).await
+        poll_fn(|cx| poll_event(&self.shared, cx)).await
     }
 
     /// Sends a message: a `&str`, a `String`, bytes, or a [`Message`].
     ///
     /// Waits until it is written to the stream, with one exception: while more received messages
     /// wait to be taken, answers are collected and leave in one write, no later than when this
-    /// task yields. Cancel-safe.
+    /// task yields. Nothing is received meanwhile: if both ends send much before they receive, each
+    /// waits for the other; [`split`](Self::split) then. Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::Closed`] once the connection is closing; [`Error::Misuse`] inside a message sent
-    /// in fragments.
+    /// [`Error::Closed`] once the connection is closing, or if it ended before all was written;
+    /// [`Error::Misuse`] inside a message sent in fragments.
     pub async fn send(&mut self, message: impl Into<Message<'_>>) -> Result<(), Error> {
         send(&self.shared, message.into(), Compress::Auto).await
     }
@@ -141,6 +145,23 @@ impl<S: Transport> WebSocket<S> {
         message: impl Into<Message<'_>>,
     ) -> Result<(), Error> {
         send(&self.shared, message.into(), Compress::Never).await
+    }
+
+    /// Queues a message without writing it; waits only while the queue is full. The next send,
+    /// flush or receive writes it. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn feed(&mut self, message: impl Into<Message<'_>>) -> Result<(), Error> {
+        feed(&self.shared, message.into()).await
+    }
+
+    /// Writes what is queued. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if it cannot reach the peer any more.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.shared.poll_flush(cx)).await
     }
 
     /// Sends a message that is encoded once for many connections. Cancel-safe.
@@ -222,6 +243,7 @@ impl<S: Transport> WebSocket<S> {
     /// Closes the connection: sends what is queued and a close frame, waits for the peer's and for
     /// the end of the stream, within the close timeout.
     ///
+    /// The deadline runs while the connection is driven: from here, or from the next receive.
     /// Messages that arrive meanwhile are dropped; [`begin_close`](Self::begin_close) and
     /// [`recv`](Self::recv) until `None` keep them. Closing a closed connection tells how it
     /// ended. Cancel-safe: what was begun goes on with the next receive.
@@ -239,8 +261,8 @@ impl<S: Transport> WebSocket<S> {
             .expect("a connection that is over has an ending"))
     }
 
-    /// Begins the closing handshake. Messages still arrive, until [`recv`](Self::recv) gives
-    /// `None`.
+    /// Begins the closing handshake, without waiting. Messages still arrive, until
+    /// [`recv`](Self::recv) gives `None`. Does nothing if it has begun already.
     ///
     /// # Errors
     /// [`Error::Misuse`] for a code or reason that cannot be sent, and inside a frame sent in
@@ -249,14 +271,15 @@ impl<S: Transport> WebSocket<S> {
         begin_close(&self.shared, code, reason)
     }
 
-    /// Ends the connection at once, without a closing handshake.
+    /// Ends the connection at once, without a closing handshake, and lets go of the stream. What is
+    /// queued is dropped.
     pub fn abort(&mut self) {
-        Link::abort(&*self.shared);
+        self.shared.give_up();
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        Link::ending(&*self.shared)
+        Link::ending(&**self.shared)
     }
 
     /// Gives the last round-trip time a keepalive ping measured.
@@ -269,16 +292,13 @@ impl<S: Transport> WebSocket<S> {
         self.shared.with(|driver| driver.stream().map(look))
     }
 
-    pub(crate) fn into_shared(self) -> Arc<Shared<S>> {
+    pub(crate) fn into_shared(self) -> Share<S> {
         self.shared
     }
 
     /// Splits the WebSocket into halves that can be used from two tasks at once.
     pub fn split(self) -> (Sender<S>, Receiver<S>) {
-        (
-            Sender::new(Arc::clone(&self.shared)),
-            Receiver::new(self.shared),
-        )
+        (Sender::new(self.shared.clone()), Receiver::new(self.shared))
     }
 }
 
@@ -322,8 +342,8 @@ impl<S> fmt::Debug for WebSocket<S> {
 
 /// Receives a whole message; pieces of one that was begun with the fragment view are skipped.
 pub(crate) fn poll_message<S: Transport>(
-    shared: &Shared<S>,
-    cx: &Context<'_>,
+    shared: &Arc<Shared<S>>,
+    cx: &mut Context<'_>,
 ) -> Poll<Option<Message<'static>>> {
     shared.poll_event(View::Messages, cx, |event| match event {
         Event::Message(message) => Some(message.into_owned()),
@@ -335,9 +355,16 @@ pub(crate) fn poll_message<S: Transport>(
     })
 }
 
+pub(crate) fn poll_event<S: Transport>(
+    shared: &Arc<Shared<S>>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Event<'static>>> {
+    shared.poll_event(View::Messages, cx, |event| Some(event.into_owned()))
+}
+
 pub(crate) fn poll_fragment<S: Transport>(
-    shared: &Shared<S>,
-    cx: &Context<'_>,
+    shared: &Arc<Shared<S>>,
+    cx: &mut Context<'_>,
 ) -> Poll<Option<Fragment<'static>>> {
     shared.poll_event(View::Fragments, cx, |event| match event {
         Event::Fragment(fragment) => Some(fragment.into_owned()),
@@ -359,6 +386,14 @@ pub(crate) async fn send<S: Transport>(
     queue(shared, |connection| connection.send_with(message, compress)).await
 }
 
+pub(crate) async fn feed<S: Transport>(
+    shared: &Shared<S>,
+    message: Message<'_>,
+) -> Result<(), Error> {
+    poll_fn(|cx| shared.poll_ready(cx)).await?;
+    shared.queue(|connection| connection.send(message))
+}
+
 /// Waits for room, queues and writes.
 pub(crate) async fn queue<S: Transport>(
     shared: &Arc<Shared<S>>,
@@ -373,6 +408,10 @@ pub(crate) fn begin_close<S: Transport>(
     code: CloseCode,
     reason: &str,
 ) -> Result<(), Error> {
-    let close = Close::new(code, reason).map_err(Error::Misuse)?;
-    shared.begin_close(Some(close))
+    // A close frame without a code stands for 1005 (RFC 6455 section 7.1.5), and so the other way.
+    let close = match (code, reason) {
+        (CloseCode::NO_STATUS, "") => None,
+        (code, reason) => Some(Close::new(code, reason).map_err(Error::Misuse)?),
+    };
+    shared.begin_close(close).map_err(Error::Misuse)
 }

@@ -4,38 +4,42 @@ use std::{
     fmt,
     future::poll_fn,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
-use bowline_proto::{CloseCode, Compress, Ending, Fragment, Message, PreparedMessage};
+use bowline_proto::{
+    CloseCode, Compress, Ending, Event, Fin, Fragment, Message, MessageKind, Payload,
+    PreparedMessage,
+};
 use futures_core::Stream as FuturesStream;
 use futures_sink::Sink;
 
 use crate::{
     error::Error,
     link::Link,
-    shared::Shared,
-    socket::{begin_close, poll_fragment, poll_message, queue, send},
+    shared::Share,
+    socket::{begin_close, feed, poll_event, poll_fragment, poll_message, queue, send},
     transport::{Stream, Transport},
 };
 
 /// The half that receives. It drives the connection, so keep it receiving.
 ///
-/// The connection ends without a closing handshake when both halves are dropped.
+/// The connection ends without a closing handshake when both halves are dropped, as a dropped
+/// [`WebSocket`](crate::WebSocket) does.
 pub struct Receiver<S = Stream> {
-    shared: Arc<Shared<S>>,
+    shared: Share<S>,
 }
 
 /// The half that sends.
 ///
-/// Sending while nothing receives works until the stream is full of what the peer sent.
+/// Sending while nothing receives works until the stream is full of what the peer sent; meanwhile
+/// pings are not answered and deadlines not noticed.
 pub struct Sender<S = Stream> {
-    shared: Arc<Shared<S>>,
+    shared: Share<S>,
 }
 
 impl<S: Transport> Receiver<S> {
-    pub(crate) fn new(shared: Arc<Shared<S>>) -> Self {
+    pub(crate) fn new(shared: Share<S>) -> Self {
         Self { shared }
     }
 
@@ -50,21 +54,27 @@ impl<S: Transport> Receiver<S> {
         poll_fn(|cx| poll_fragment(&self.shared, cx)).await
     }
 
+    /// Receives the next event of any kind, see
+    /// [`WebSocket::recv_event`](crate::WebSocket::recv_event). Cancel-safe.
+    pub async fn recv_event(&mut self) -> Option<Event<'static>> {
+        poll_fn(|cx| poll_event(&self.shared, cx)).await
+    }
+
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        Link::ending(&*self.shared)
+        Link::ending(&**self.shared)
     }
 }
 
 impl<S: Transport> Sender<S> {
-    pub(crate) fn new(shared: Arc<Shared<S>>) -> Self {
+    pub(crate) fn new(shared: Share<S>) -> Self {
         Self { shared }
     }
 
     /// Sends a message, see [`WebSocket::send`](crate::WebSocket::send). Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::Closed`] once the connection is closing.
+    /// As [`WebSocket::send`](crate::WebSocket::send).
     pub async fn send(&mut self, message: impl Into<Message<'_>>) -> Result<(), Error> {
         send(&self.shared, message.into(), Compress::Auto).await
     }
@@ -77,6 +87,76 @@ impl<S: Transport> Sender<S> {
         queue(&self.shared, |connection| connection.send_prepared(message)).await
     }
 
+    /// Sends a message uncompressed, see
+    /// [`WebSocket::send_uncompressed`](crate::WebSocket::send_uncompressed). Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_uncompressed(
+        &mut self,
+        message: impl Into<Message<'_>>,
+    ) -> Result<(), Error> {
+        send(&self.shared, message.into(), Compress::Never).await
+    }
+
+    /// Sends a fragment of a message; the first one begins the message. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`WebSocket::send_fragment`](crate::WebSocket::send_fragment).
+    pub async fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        payload: impl Into<Payload<'_>>,
+        fin: Fin,
+    ) -> Result<(), Error> {
+        let payload = payload.into();
+        queue(&self.shared, |connection| {
+            connection.send_fragment(kind, payload, fin, Compress::Auto)
+        })
+        .await
+    }
+
+    /// Begins a frame of `payload_len` bytes, whose payload follows with
+    /// [`send_frame_payload`](Self::send_frame_payload). Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`send_fragment`](Self::send_fragment).
+    pub async fn begin_frame(
+        &mut self,
+        kind: MessageKind,
+        payload_len: u64,
+        fin: Fin,
+    ) -> Result<(), Error> {
+        queue(&self.shared, |connection| {
+            connection.begin_frame(kind, payload_len, fin)
+        })
+        .await
+    }
+
+    /// Sends a piece of the payload of the frame that was begun. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`WebSocket::send_frame_payload`](crate::WebSocket::send_frame_payload).
+    pub async fn send_frame_payload(
+        &mut self,
+        payload: impl Into<Payload<'_>>,
+    ) -> Result<(), Error> {
+        let payload = payload.into();
+        queue(&self.shared, |connection| {
+            connection.send_frame_payload(payload)
+        })
+        .await
+    }
+
+    /// Sends a pong of at most 125 bytes, see [`WebSocket::pong`](crate::WebSocket::pong).
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`ping`](Self::ping).
+    pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
+        queue(&self.shared, |connection| connection.pong(payload)).await
+    }
+
     /// Sends a ping of at most 125 bytes, ahead of queued messages. Cancel-safe.
     ///
     /// # Errors
@@ -85,42 +165,44 @@ impl<S: Transport> Sender<S> {
         queue(&self.shared, |connection| connection.ping(payload)).await
     }
 
-    /// Queues a message without writing it; waits only while the queue is full. Cancel-safe.
+    /// Queues a message without writing it; waits only while the queue is full. The next send or
+    /// flush writes it, or the other half while it receives. Cancel-safe.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     pub async fn feed(&mut self, message: impl Into<Message<'_>>) -> Result<(), Error> {
-        poll_fn(|cx| self.shared.poll_ready(cx)).await?;
-        let message = message.into();
-        self.shared.queue(|connection| connection.send(message))
+        feed(&self.shared, message.into()).await
     }
 
     /// Writes what is queued. Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::Closed`] if the stream failed.
+    /// [`Error::Closed`] if it cannot reach the peer any more.
     pub async fn flush(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.shared.poll_flush(cx)).await
     }
 
-    /// Sends what is queued and a close frame. The receiving half then gets what the peer still
-    /// sends, and `None` at the end. Cancel-safe: the receiving half carries it through.
+    /// Sends what is queued and a close frame, waiting until they are written. The receiving half
+    /// then gets what the peer still sends, and `None` at the end. Cancel-safe: the receiving half
+    /// carries it through.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a code or reason that cannot be sent.
+    /// [`Error::Misuse`] for a code or reason that cannot be sent, and inside a frame sent in
+    /// pieces; [`Error::Closed`] if what is queued cannot reach the peer any more.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         begin_close(&self.shared, code, reason)?;
         self.flush().await
     }
 
-    /// Ends the connection at once, without a closing handshake.
+    /// Ends the connection at once, without a closing handshake, and lets go of the stream. What is
+    /// queued is dropped.
     pub fn abort(&mut self) {
-        Link::abort(&*self.shared);
+        self.shared.give_up();
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        Link::ending(&*self.shared)
+        Link::ending(&**self.shared)
     }
 }
 

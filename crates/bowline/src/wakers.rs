@@ -42,6 +42,18 @@ impl Wakers {
         slots.get(waiter as usize).is_some_and(Option::is_some)
     }
 
+    /// Wakes every task but one.
+    pub(crate) fn wake_others(&self, waiter: Waiter) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = slots.get_mut(waiter as usize).and_then(Option::take);
+        let mut woken = std::mem::take(&mut *slots);
+        if let Some(slot) = slots.get_mut(waiter as usize) {
+            *slot = own;
+        }
+        drop(slots);
+        wake_all(&mut woken);
+    }
+
     /// Forgets a task that no longer waits.
     pub(crate) fn forget(&self, waiter: Waiter) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,10 +70,14 @@ impl Wake for Wakers {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let woken = std::mem::take(&mut *slots);
+        let mut woken = std::mem::take(&mut *slots);
         drop(slots);
-        for waker in woken.into_iter().flatten() {
-            waker.wake();
-        }
+        wake_all(&mut woken);
+    }
+}
+
+fn wake_all(slots: &mut [Option<Waker>]) {
+    for waker in slots.iter_mut().filter_map(Option::take) {
+        waker.wake();
     }
 }

@@ -5,14 +5,22 @@
 //! names it in a [`Registry`], acts on it from any thread. [`Sessions`] remember visitors between
 //! connections, and [`Registry::drain`] ends everything with manners.
 
+mod address;
+pub mod admission;
+mod cookie;
 mod drain;
 mod entry;
 mod group;
 mod handle;
 mod id;
+mod listener;
 mod offer;
+mod opcode;
 mod registry;
+pub mod rules;
 mod session;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 use std::time::Duration;
 
@@ -26,6 +34,8 @@ use tokio::{
     time::timeout,
 };
 
+pub use address::{AddressError, AddressRange};
+pub use cookie::SetCookie;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use group::{
@@ -33,11 +43,18 @@ pub use group::{
 };
 pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;
+pub use listener::{
+    Arrival, HttpArrival, Identify, Identity, Listener, ListenerConfig, ListenerName,
+    ListenerNameError, ProxyHeaderUse, WebSocketArrival,
+};
 pub use offer::Offer;
+pub use opcode::{FrameCode, FrameCodeError};
 pub use registry::{Registry, RegistryFull, ReservedId, UnknownConnection};
 pub use session::{
     AttachedSession, Session, SessionError, SessionOptions, SessionSource, Sessions,
 };
+#[cfg(feature = "hyper")]
+pub use upgrade::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 
 use crate::{
     error::{ConnectPhase, Error},
@@ -47,6 +64,8 @@ use crate::{
 };
 
 /// Accepts a WebSocket on a stream, with the defaults of [`Acceptor`].
+///
+/// Not cancel-safe: a dropped handshake drops the stream.
 ///
 /// # Errors
 /// As [`Acceptor::accept`].
@@ -183,9 +202,10 @@ impl Acceptor {
             let mut chunk = [0; DISCARD_CHUNK_LEN];
             let mut left = DISCARD_LEN_MAX;
             while left > 0 {
-                match stream.read(&mut chunk).await? {
-                    0 => break,
-                    read => left = left.saturating_sub(read),
+                match stream.read(&mut chunk).await {
+                    // The answer is out; how the client leaves is its own affair.
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => left = left.saturating_sub(read),
                 }
             }
             Ok(())

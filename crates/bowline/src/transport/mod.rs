@@ -4,6 +4,7 @@ mod rewind;
 pub(crate) mod tls;
 
 use std::{
+    any::Any,
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll},
@@ -21,6 +22,18 @@ pub use rewind::Rewind;
 pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for S {}
+
+/// Lets small messages leave at once, on the streams known to be TCP.
+pub(crate) fn set_nodelay<S: Transport>(stream: &S) {
+    let stream: &dyn Any = stream;
+    let tcp = stream
+        .downcast_ref::<TcpStream>()
+        .or_else(|| stream.downcast_ref::<Stream>().map(Stream::tcp));
+    if let Some(tcp) = tcp {
+        // A stream that is gone already shows with the first write.
+        drop(tcp.set_nodelay(true));
+    }
+}
 
 /// A TCP stream, plain or under TLS.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! The meeting of engine and stream: the only file that reads or writes one after its handshake.
 
+mod outgoing;
+
 use std::{
     future::Future as _,
     io::{self, IoSlice},
@@ -8,15 +10,19 @@ use std::{
     time::Instant,
 };
 
-use bowline_proto::{Close, Connection, ConnectionState, Event, Misuse};
+use bowline_proto::{Connection, ConnectionState, Event};
 use bytes::{Buf, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    runtime::Handle,
+    task::coop::poll_proceed,
     time::{Sleep, sleep_until},
 };
 
+use outgoing::Writers;
+
 use crate::{
-    outbox::{Key, LastFrame, Outbox, OutboxLimits, Outgoing, Refused, Sent, SlowPeer},
+    outbox::{LastFrame, Outbox},
     worker::with_read_buffer,
 };
 
@@ -33,7 +39,12 @@ pub(crate) struct Driver<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Written to the stream but not flushed; matters for TLS.
     unflushed: bool,
-    write_shut_down: bool,
+    reading: Reading,
+    writing: Writing,
+    /// Since when the connection is driven towards its end.
+    ending_since: Option<Instant>,
+    /// Events taken since the last one that counted as work of the task.
+    taken_count: u8,
     /// What waits for a peer that does not keep up; `None` while there is nothing.
     outbox: Option<Box<Outbox>>,
     /// The outbox was drained since this was last asked.
@@ -43,14 +54,31 @@ pub(crate) struct Driver<S> {
     writers: Writers,
 }
 
-/// Who will write what is queued, besides whoever receives.
-#[derive(Default)]
-struct Writers {
-    /// A task of its own.
-    task: bool,
-    /// The batch in which it was queued.
-    batch: bool,
+/// How far the stream is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// A deadline had passed before the last read.
+    Late,
+    /// The peer's last byte was read. What is queued may still be written.
+    Ended,
 }
+
+/// Whether the stream takes bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    Open,
+    /// All was written.
+    ShutDown,
+    /// It failed. What the peer sent may still be read.
+    Failed(io::ErrorKind),
+    /// The connection ended before everything queued was written.
+    CutOff,
+}
+
+/// Says that what is queued will never be written.
+#[derive(Debug)]
+pub(crate) struct CutOff;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Begins with the bytes that followed the opening handshake.
@@ -62,12 +90,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             received_at: now(),
             timer: None,
             unflushed: false,
-            write_shut_down: false,
+            reading: Reading::Open,
+            writing: Writing::Open,
+            ending_since: None,
+            taken_count: 0,
             outbox: None,
             outbox_drained: false,
             lost: 0,
             writers: Writers::default(),
         }
+    }
+
+    /// Gives other tasks of the thread their turn after so many events that needed no read.
+    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.taken_count = (self.taken_count + 1) % EVENTS_PER_TURN;
+        if self.taken_count == 0 {
+            ready!(poll_proceed(cx)).made_progress();
+        }
+        Poll::Ready(())
     }
 
     pub(crate) fn connection(&mut self) -> &mut Connection {
@@ -136,20 +176,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.is_closed() {
                 return Poll::Ready(0);
             }
-            if let Poll::Ready(Err(error)) = self.poll_drain(cx, 0) {
-                self.connection.handle_transport_error(error.kind());
+            let written = self.poll_flush(cx);
+            if self.reading == Reading::Ended && written.is_ready() {
+                self.act(|connection| connection.handle_eof(now()));
                 continue;
             }
             if self.connection.is_done_sending() {
                 self.poll_shutdown(cx);
             }
-            if self.poll_timer(cx).is_ready() {
-                self.connection.handle_timeout(now());
+            if self.reading == Reading::Late {
+                self.reading = Reading::Open;
+                self.handle_timeout();
                 continue;
             }
-            let filled = ready!(self.poll_read(cx, buffer));
-            if filled > 0 {
-                return Poll::Ready(filled);
+            // What arrived in time counts even if nobody looked for it in time, so a deadline that
+            // has passed is acted on after one more read.
+            let is_due = self.poll_timer(cx).is_ready();
+            match self.poll_read(cx, buffer) {
+                Poll::Ready(filled) if filled > 0 => {
+                    if is_due {
+                        self.reading = Reading::Late;
+                    }
+                    return Poll::Ready(filled);
+                }
+                Poll::Pending if !is_due => return Poll::Pending,
+                Poll::Ready(_) | Poll::Pending => {}
+            }
+            if is_due {
+                self.handle_timeout();
             }
         }
     }
@@ -164,24 +218,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.connection.poll_event(self.received_at, chunk)
     }
 
-    /// Says whether the connection is closed, and lets go of the stream if so.
-    pub(crate) fn is_closed(&mut self) -> bool {
-        let closed = self.connection.state() == ConnectionState::Closed;
-        if closed {
-            self.stream = None;
-            self.timer = None;
-            self.outbox_drained |= self.outbox.take().is_some();
-        }
-        closed
+    /// Says whether the connection is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.connection.state() == ConnectionState::Closed
     }
 
     /// Writes until nothing is queued.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CutOff>> {
         self.poll_drain(cx, 0)
     }
 
     /// Writes until at most `len` bytes are queued.
-    pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<io::Result<()>> {
+    ///
+    /// A stream that fails for writing is read on: the peer may have said why it left.
+    fn poll_drain(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<Result<(), CutOff>> {
+        if matches!(self.writing, Writing::Failed(_) | Writing::CutOff) {
+            return Poll::Ready(Err(CutOff));
+        }
+        let written = ready!(self.poll_write(cx, len));
+        Poll::Ready(written.map_err(|error| {
+            self.writing = Writing::Failed(error.kind());
+            CutOff
+        }))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, len: usize) -> Poll<io::Result<()>> {
         loop {
             self.refill();
             let Some(stream) = &mut self.stream else {
@@ -214,113 +275,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Gives a message to the engine, or to the outbox while the engine has enough.
-    pub(crate) fn push(
-        &mut self,
-        message: Outgoing,
-        key: Option<Key>,
-        limits: &OutboxLimits,
-    ) -> Result<Sent, Refused> {
-        let waits = self
-            .outbox
-            .as_ref()
-            .is_some_and(|outbox| !outbox.is_empty());
-        if !waits && self.connection.queued_len() < QUEUED_LEN_MAX {
-            return message
-                .send_on(&mut self.connection)
-                .map(|()| Sent::Queued)
-                .map_err(Refused::of_misuse);
-        }
-        if self.connection.state() != ConnectionState::Open {
-            return Err(Refused::Closing);
-        }
-        let outbox = self.outbox.get_or_insert_default();
-        let pushed = outbox.push(message, key, limits);
-        self.lost += outbox.take_lost();
-        if let (Err(Refused::TooSlow), SlowPeer::Close(code, reason)) = (&pushed, &limits.policy) {
-            self.outbox = None;
-            let close = Close::new(*code, reason).ok();
-            let begun = self.connection.close(now(), close.as_ref());
-            debug_assert!(begun.is_ok(), "messages in an outbox are whole");
-        }
-        pushed
-    }
-
-    /// Begins the closing handshake behind everything that waits.
-    pub(crate) fn close(&mut self, close: Option<Close>) -> Result<(), Misuse> {
-        match &mut self.outbox {
-            Some(outbox) if !outbox.is_empty() => {
-                outbox.push_close(close);
-                Ok(())
-            }
-            _ => self.connection.close(now(), close.as_ref()),
-        }
-    }
-
-    /// Looks at what waits for the peer beyond the engine's queue.
-    pub(crate) fn outbox(&mut self) -> Option<&mut Outbox> {
-        self.outbox.as_deref_mut()
-    }
-
     /// Writes until another message may be queued.
-    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CutOff>> {
         self.poll_drain(cx, QUEUED_LEN_MAX - 1)
-    }
-
-    /// Says whether the outbox was drained since this was last asked.
-    pub(crate) fn take_outbox_drained(&mut self) -> bool {
-        std::mem::take(&mut self.outbox_drained)
-    }
-
-    /// Notes that a task will write what is queued; false if one does already.
-    pub(crate) fn begin_flush_task(&mut self) -> bool {
-        !std::mem::replace(&mut self.writers.task, true)
-    }
-
-    /// Notes that the task has written everything.
-    pub(crate) fn end_flush_task(&mut self) {
-        self.writers.task = false;
-    }
-
-    /// Notes that a batch will write what is queued; false if one does already.
-    pub(crate) fn join_batch(&mut self) -> bool {
-        !std::mem::replace(&mut self.writers.batch, true)
-    }
-
-    pub(crate) fn leave_batch(&mut self) {
-        self.writers.batch = false;
-    }
-
-    /// Takes the number of messages dropped since this was last asked.
-    pub(crate) fn take_lost(&mut self) -> u64 {
-        std::mem::take(&mut self.lost)
-    }
-
-    /// Says whether another message may be queued without making anything wait.
-    pub(crate) fn has_room(&self) -> bool {
-        self.outbox.is_none() && self.connection.queued_len() < QUEUED_LEN_MAX
-    }
-
-    /// Moves messages from the outbox to the engine while it has room.
-    fn refill(&mut self) {
-        while let Some(outbox) = &mut self.outbox
-            && self.connection.queued_len() < QUEUED_LEN_MAX
-        {
-            if let Some(message) = outbox.pop() {
-                // A connection that is closing takes nothing more; what waits goes with it.
-                if message.send_on(&mut self.connection).is_err() {
-                    self.outbox = None;
-                }
-            } else {
-                let close = outbox.pop_close();
-                self.outbox = None;
-                self.outbox_drained = true;
-                if let Some(LastFrame(close)) = close {
-                    let begun = self.connection.close(now(), close.as_ref());
-                    debug_assert!(begun.is_ok(), "messages in an outbox are whole");
-                }
-            }
-        }
     }
 
     /// Reads once; zero says that nothing was received.
@@ -328,17 +285,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let Some(stream) = &mut self.stream else {
             return Poll::Ready(0);
         };
+        if self.reading == Reading::Ended {
+            return Poll::Pending;
+        }
         let mut buffer = ReadBuf::new(buffer);
         match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
-            Ok(()) if buffer.filled().is_empty() => self.connection.handle_eof(now()),
+            Ok(()) if buffer.filled().is_empty() => self.handle_read_end(),
             Ok(()) => self.received_at = now(),
             // A peer that leaves without saying goodbye to TLS just ends the stream.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                self.connection.handle_eof(now());
-            }
-            Err(error) => self.connection.handle_transport_error(error.kind()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.handle_read_end(),
+            Err(error) => self.act(|connection| connection.handle_transport_error(error.kind())),
         }
         Poll::Ready(buffer.filled().len())
+    }
+
+    /// Acts on the end of the stream. What is queued still has time to be written: the peer may
+    /// have ended its direction only.
+    fn handle_read_end(&mut self) {
+        self.reading = Reading::Ended;
+        if let Some(kind) = self.write_failure() {
+            self.act(|connection| connection.handle_transport_error(kind));
+        }
     }
 
     /// Takes the first event from the thread's buffer and keeps the bytes behind it.
@@ -365,11 +332,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits for the engine's next deadline; ready when it has passed.
     ///
     /// The timer is moved lazily: a deadline that moved away is noticed when the old one fires.
+    /// Outside of a runtime there is no timer; then a deadline is noticed by the next call.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = self.connection.poll_timeout() else {
+        let Some(deadline) = self.deadline() else {
             self.timer = None;
             return Poll::Pending;
         };
+        if self.timer.is_none() && Handle::try_current().is_err() {
+            return if deadline <= now() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            };
+        }
         let deadline = tokio::time::Instant::from_std(deadline);
         let timer = self
             .timer
@@ -386,14 +361,96 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Pending
     }
 
+    /// Gives the next deadline.
+    ///
+    /// The peer's time to take part in the end begins when this end is there to notice, not while
+    /// the application does something else.
+    fn deadline(&mut self) -> Option<Instant> {
+        let is_ending = self.connection.state() == ConnectionState::Closing
+            || self.reading == Reading::Ended
+            || self.write_failure().is_some()
+            || self
+                .outbox
+                .as_ref()
+                .is_some_and(|outbox| outbox.is_closing());
+        if !is_ending {
+            return self.connection.poll_timeout();
+        }
+        let since = *self.ending_since.get_or_insert_with(now);
+        since.checked_add(self.connection.config().close_timeout)
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = now();
+        let close = self.outbox.as_mut().and_then(|outbox| outbox.cut());
+        if let Some(LastFrame(close)) = close {
+            // What waited had its time; the close frame gets its own.
+            self.drop_outbox();
+            self.ending_since = None;
+            let begun = self.connection.close(now, close.as_ref());
+            debug_assert!(begun.is_ok(), "messages in an outbox are whole");
+            return;
+        }
+        self.act(|connection| connection.handle_timeout(now));
+        if self.ending_since.is_some() {
+            let failure = self.write_failure();
+            self.act(|connection| match failure {
+                Some(kind) => connection.handle_transport_error(kind),
+                None => connection.handle_eof(now),
+            });
+        }
+    }
+
     /// Shuts the stream down for writing. Whether it works does not matter: it is read on until
     /// its end or the close deadline, so that the peer gets the close frame and not a reset.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
-        if self.write_shut_down {
+        if self.writing != Writing::Open {
             return;
         }
-        if let Some(stream) = &mut self.stream {
-            self.write_shut_down = Pin::new(stream).poll_shutdown(cx).is_ready();
+        if let Some(stream) = &mut self.stream
+            && Pin::new(stream).poll_shutdown(cx).is_ready()
+        {
+            self.writing = Writing::ShutDown;
+        }
+    }
+}
+
+impl<S> Driver<S> {
+    /// Ends the connection at once and lets go of the stream.
+    pub(crate) fn abort(&mut self) {
+        self.act(Connection::abort);
+    }
+
+    /// Lets the engine act on something that may end the connection; if it does, lets go of the
+    /// stream.
+    fn act(&mut self, act: impl FnOnce(&mut Connection)) {
+        let is_unsent = self.has_unsent();
+        act(&mut self.connection);
+        if self.connection.state() == ConnectionState::Closed && self.stream.is_some() {
+            if is_unsent {
+                self.writing = Writing::CutOff;
+            }
+            self.stream = None;
+            self.timer = None;
+            self.input = BytesMut::new();
+            self.drop_outbox();
+        }
+    }
+
+    /// Says whether what is queued can still reach the peer.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.stream.is_some() && self.write_failure().is_none()
+    }
+
+    /// Says whether anything waits to be written.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.connection.queued_len() > 0 || self.unflushed || self.outbox.is_some()
+    }
+
+    fn write_failure(&self) -> Option<io::ErrorKind> {
+        match self.writing {
+            Writing::Failed(kind) => Some(kind),
+            Writing::Open | Writing::ShutDown | Writing::CutOff => None,
         }
     }
 }
@@ -407,3 +464,5 @@ pub(crate) fn now() -> Instant {
 const QUEUED_LEN_MAX: usize = 64 << 10;
 /// What one vectored write takes at most.
 const WRITE_SLICES_MAX: usize = 16;
+/// How many events that need no read count as one unit of a task's work.
+const EVENTS_PER_TURN: u8 = 32;
