@@ -22,6 +22,13 @@ pub(crate) trait Link: Send + Sync {
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused>;
+    /// Queues messages one after the other and has them written; gives how many were queued, and
+    /// why the next one was not.
+    fn push_all(
+        self: Arc<Self>,
+        messages: &[Outgoing],
+        limits: &OutboxLimits,
+    ) -> (usize, Option<Refused>);
     /// Queues a ping, ahead of messages.
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused>;
     /// Begins the closing handshake behind what is queued.
@@ -58,9 +65,23 @@ impl<S: Transport> Link for Shared<S> {
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused> {
+        if self.with(|driver| !driver.fits(message.len(), limits)) {
+            // What waits for the end of a batch makes room.
+            self.write_now();
+        }
         let pushed = self.with(|driver| driver.push(message, key, limits))?;
         write(&self);
         Ok(pushed)
+    }
+
+    fn push_all(
+        self: Arc<Self>,
+        messages: &[Outgoing],
+        limits: &OutboxLimits,
+    ) -> (usize, Option<Refused>) {
+        let result = self.push_each(messages, limits);
+        write(&self);
+        result
     }
 
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused> {

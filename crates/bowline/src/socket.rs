@@ -9,8 +9,8 @@ use std::{
 };
 
 use bowline_proto::{
-    Close, CloseCode, Compress, Connection, Ending, Event, Fin, Fragment, Message, MessageKind,
-    Payload, PreparedMessage, View, handshake::ResponseHead,
+    Cause, Close, CloseCode, Compress, Connection, Ending, Event, Fin, Fragment, Message,
+    MessageKind, Payload, PreparedMessage, View, handshake::ResponseHead,
 };
 use bytes::BytesMut;
 use futures_core::Stream as FuturesStream;
@@ -292,6 +292,24 @@ impl<S: Transport> WebSocket<S> {
         self.shared.with(|driver| driver.stream().map(look))
     }
 
+    /// Says how the stream failed.
+    pub(crate) fn failure(&self) -> std::io::ErrorKind {
+        match self.ending().map(|ending| ending.cause) {
+            Some(Cause::Transport(kind)) => kind,
+            _ => std::io::ErrorKind::BrokenPipe,
+        }
+    }
+
+    /// Takes a message that is here already, without waiting: a second one of those that arrived
+    /// together.
+    pub fn try_recv(&mut self) -> Option<Message<'static>> {
+        self.shared.take_buffered(View::Messages, take_message)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<S>> {
+        &self.shared
+    }
+
     pub(crate) fn into_shared(self) -> Share<S> {
         self.shared
     }
@@ -345,14 +363,18 @@ pub(crate) fn poll_message<S: Transport>(
     shared: &Arc<Shared<S>>,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Message<'static>>> {
-    shared.poll_event(View::Messages, cx, |event| match event {
+    shared.poll_event(View::Messages, cx, take_message)
+}
+
+fn take_message(event: Event<'_>) -> Option<Message<'static>> {
+    match event {
         Event::Message(message) => Some(message.into_owned()),
         Event::Fragment(_)
         | Event::Ping(_)
         | Event::Pong { .. }
         | Event::Close(_)
         | Event::Closed(_) => None,
-    })
+    }
 }
 
 pub(crate) fn poll_event<S: Transport>(

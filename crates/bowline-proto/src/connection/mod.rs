@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+
 use crate::{
     config::{Config, PongMode},
     deflate::Deflate,
@@ -109,6 +111,13 @@ impl Connection {
             ending_reported: false,
             config,
         }
+    }
+
+    /// Queues the answer to the opening handshake, so that it leaves before every frame.
+    ///
+    /// The connection must be new: nothing was queued yet.
+    pub fn queue_opening(&mut self, answer: Bytes) {
+        self.send.opening(answer);
     }
 
     /// Gives the role this end plays.

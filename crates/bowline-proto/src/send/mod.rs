@@ -108,6 +108,11 @@ impl SendPath {
         }
     }
 
+    /// Queues what leaves before every frame.
+    pub(crate) fn opening(&mut self, answer: Bytes) {
+        self.queue.push_opening(answer);
+    }
+
     /// Queues a whole message.
     #[inline]
     pub(crate) fn message(

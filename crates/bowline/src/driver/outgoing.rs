@@ -47,6 +47,13 @@ impl<S> Driver<S> {
         pushed
     }
 
+    /// Says whether the outbox has room for a message, or need not take it.
+    pub(crate) fn fits(&self, len: usize, limits: &OutboxLimits) -> bool {
+        self.outbox
+            .as_ref()
+            .is_none_or(|outbox| outbox.has_room(len, limits))
+    }
+
     /// Begins the closing handshake behind everything that waits; false if it has begun already.
     pub(crate) fn close(&mut self, close: Option<Close>) -> Result<bool, Misuse> {
         if self.connection.state() != ConnectionState::Open {

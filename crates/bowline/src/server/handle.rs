@@ -190,6 +190,42 @@ impl ConnectionHandle {
         Ok(link.push(message, key, &accepted.limits)?)
     }
 
+    /// Queues messages one after the other; gives how many, and why the next one was not.
+    pub(super) fn push_all(&self, messages: &[Outgoing]) -> (usize, Option<SendError>) {
+        let accepted = self.entry.accepted();
+        let Some((link, limits)) = accepted.and_then(|a| Some((a.link.upgrade()?, &a.limits)))
+        else {
+            return (0, Some(SendError::Closed));
+        };
+        let (done, refused) = link.push_all(messages, limits);
+        (done, refused.map(SendError::from))
+    }
+
+    /// Queues messages as there is room; closes the connection, and says so, if there is none for
+    /// `patience`.
+    pub(super) async fn send_rest(&self, mut messages: &[Outgoing], patience: Duration) -> bool {
+        loop {
+            let Some(link) = self.link() else {
+                return false;
+            };
+            let mut room = std::pin::pin!(link.room().notified());
+            // From here on no notice of room can be missed.
+            room.as_mut().enable();
+            match self.push_all(messages) {
+                (_, None) => return true,
+                (done, Some(SendError::Full)) => {
+                    messages = messages.get(done..).unwrap_or_default();
+                }
+                (_, Some(_)) => return false,
+            }
+            if tokio::time::timeout(patience, room).await.is_err() {
+                // One that is over needs no closing.
+                let _told = self.close(CloseCode::TRY_AGAIN_LATER, "too slow").is_ok();
+                return false;
+            }
+        }
+    }
+
     fn link(&self) -> Option<Arc<dyn Link>> {
         self.entry.accepted()?.link.upgrade()
     }

@@ -39,7 +39,8 @@ pub use cookie::SetCookie;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use group::{
-    Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits, HandlerKind,
+    Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits,
+    HandlerKind, Membership,
 };
 pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;

@@ -10,7 +10,7 @@ use bowline_proto::{
     },
 };
 use bytes::BytesMut;
-use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio::time::timeout;
 
 use super::{Acceptor, SetCookie};
 use crate::{
@@ -159,16 +159,35 @@ impl<S: Transport> Offer<S> {
     /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
     /// sent; [`Error::Timeout`] or [`Error::Io`] if the answer cannot be written.
     pub async fn accept(self) -> Result<WebSocket<S>, Error> {
+        let deadline = self.acceptor.handshake_timeout;
+        let mut websocket = self.accept_now()?;
+        match timeout(deadline, websocket.flush()).await {
+            Ok(Ok(())) => Ok(websocket),
+            // The stream's own words are better than that it is closed.
+            Ok(Err(_)) => Err(Error::Io(websocket.failure().into())),
+            Err(_) => Err(Error::Timeout(ConnectPhase::Handshake)),
+        }
+    }
+
+    /// Opens the WebSocket with the answer 101 queued in front of everything that is sent on it.
+    ///
+    /// Nothing is written yet: the first send or receive does. A connection can so belong to a
+    /// group, and be sent to, before its client knows that it is open.
+    ///
+    /// # Errors
+    /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
+    /// sent.
+    pub fn accept_now(self) -> Result<WebSocket<S>, Error> {
         let Answered {
-            acceptor,
-            mut stream,
+            stream,
             rest,
             answer,
-            connection,
+            mut connection,
             opening,
+            ..
         } = self.answer()?;
         set_nodelay(&stream);
-        write(&acceptor, &mut stream, &answer).await?;
+        connection.queue_opening(answer.freeze());
         Ok(WebSocket::from_parts(connection, stream, rest).with_opening(opening))
     }
 
@@ -212,19 +231,4 @@ fn borrowed(headers: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &[u8])
     headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_slice()))
-}
-
-async fn write<S: Transport>(
-    acceptor: &Acceptor,
-    stream: &mut S,
-    answer: &[u8],
-) -> Result<(), Error> {
-    let write = async {
-        stream.write_all(answer).await?;
-        stream.flush().await
-    };
-    match timeout(acceptor.handshake_timeout, write).await {
-        Ok(written) => Ok(written?),
-        Err(_) => Err(Error::Timeout(ConnectPhase::Handshake)),
-    }
 }
