@@ -8,6 +8,7 @@
 mod address;
 pub mod admission;
 mod cookie;
+mod credentials;
 mod drain;
 mod entry;
 mod group;
@@ -36,6 +37,7 @@ use tokio::{
 
 pub use address::{AddressError, AddressRange};
 pub use cookie::SetCookie;
+pub use credentials::BasicCredentials;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use group::{
