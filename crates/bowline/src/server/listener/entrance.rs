@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
-use bowline_proto::handshake::{RefusalResponse, RequestHead, write_refusal};
+use bowline_proto::handshake::{RefusalResponse, RequestHead};
 use bytes::BytesMut;
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
 use super::{
     Arrival, HttpArrival, Identity, ListenerConfig, ListenerName, ProxyHeaderUse, WebSocketArrival,
-    arrival::Visitor, now,
+    arrival::{Visitor, write_answer},
+    now,
 };
 use crate::{
     error::{ConnectPhase, Error},
@@ -141,7 +142,7 @@ impl Entrance {
                 };
                 let mut bytes = BytesMut::new();
                 let (_, mut stream) = stream.into_parts();
-                if write_refusal(&response, &mut bytes).is_ok() {
+                if write_answer(&head, &response, &mut bytes).is_ok() {
                     self.config.acceptor.answer(&mut stream, &bytes).await?;
                 }
                 Ok(None)
