@@ -47,7 +47,7 @@ pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;
 pub use listener::{
     Arrival, HttpArrival, Identify, Identity, Listener, ListenerConfig, ListenerName,
-    ListenerNameError, ProxyHeaderUse, WebSocketArrival,
+    ListenerNameError, OnRefused, ProxyHeaderUse, WebSocketArrival,
 };
 pub use offer::Offer;
 pub use opcode::{FrameCode, FrameCodeError};

@@ -197,14 +197,21 @@ impl Entrance {
             tls: self.is_tls(),
             ..RequestFacts::new(head, Some(client))
         };
-        match self.config.rules.decide(&facts) {
+        // Decided and explained by the same set, whatever replaces it meanwhile.
+        let set = self.config.rules.active().set;
+        match set.decide(&facts) {
             Decision::Route(routed) => Ok(routed),
             Decision::Redirect(location) => Err(Answer {
                 status: Decision::REDIRECT_STATUS,
                 headers: vec![("Location".to_owned(), location.into_bytes())],
                 body: String::new(),
             }),
-            Decision::Refuse(refusal) => Err(self.rule_answer(refusal)),
+            Decision::Refuse(refusal) => {
+                if let Some(on_refused) = &self.config.on_refused {
+                    on_refused(&set.explain(&facts));
+                }
+                Err(self.rule_answer(refusal))
+            }
         }
     }
 
