@@ -1,6 +1,7 @@
 //! The examples, run as programs.
 
 mod chat;
+mod stored_ids;
 
 use std::{
     env,
