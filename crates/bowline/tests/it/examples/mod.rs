@@ -1,6 +1,7 @@
 //! The examples, run as programs.
 
 mod chat;
+mod rules;
 mod stored_ids;
 
 use std::{
