@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bowline_proto::{
     Compress, Config, Fin, Message, MessageKind, Payload, PreparedMessage, Role, View,
-    deflate::{ContextPool, Deflate, DeflateParams, Level, WindowBits, compress_standalone},
+    deflate::{
+        ContextPool, Deflate, DeflateParams, Level, PoolLimits, WindowBits, compress_standalone,
+    },
 };
 use bowline_testkit::{Chunks, Collected, End, Frame, Pair, Takeover, deflate_params};
 use bytes::BytesMut;
@@ -327,8 +329,10 @@ fn contexts_are_held_only_while_a_message_is_under_way() {
     for end in &mut ends {
         end.connection.send_binary(&[7; 1000]).unwrap();
         end.read_frames(std::slice::from_ref(&frame));
-        assert_eq!(idle(&pool), (1, 1), "all share one of each");
+        assert_eq!(pool.idle_inflaters(), 1, "all share one");
     }
+    let bound = PoolLimits::IDLE_DEFLATERS_DEFAULT;
+    assert_eq!(pool.idle_deflaters(), bound, "as many as may be idle");
     let payload = Payload::Borrowed(&[7; 1000]);
     ends[0]
         .connection
@@ -336,8 +340,8 @@ fn contexts_are_held_only_while_a_message_is_under_way() {
         .unwrap();
     let stream = ends[1].stream(std::slice::from_ref(&frame));
     ends[1].read(&stream[..stream.len() - 1]);
-    assert_eq!(idle(&pool), (0, 0));
+    assert_eq!(idle(&pool), (0, bound - 1));
     ends[0].connection.abort();
     ends[1].eof();
-    assert_eq!(idle(&pool), (1, 1), "an end gives them back");
+    assert_eq!(idle(&pool), (1, bound), "an end gives them back");
 }

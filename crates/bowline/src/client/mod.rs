@@ -27,6 +27,8 @@ use crate::{
 
 /// Connects to `ws://` or `wss://`, with the defaults of [`Connector`].
 ///
+/// Not cancel-safe: dropping the future gives the attempt up.
+///
 /// # Errors
 /// As [`Connector::connect`].
 pub async fn connect(url: &str) -> Result<WebSocket, Error> {
@@ -109,7 +111,7 @@ impl Connector {
         self.connect_to(&Endpoint::parse(url)?).await
     }
 
-    /// Connects to an endpoint.
+    /// Connects to an endpoint. Not cancel-safe, as [`connect`](Self::connect).
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -133,6 +135,8 @@ impl Connector {
     }
 
     /// Makes the opening handshake on a stream that is connected already: a Unix socket, a tunnel.
+    ///
+    /// Not cancel-safe: a dropped handshake drops the stream.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).

@@ -67,6 +67,8 @@ use crate::{
 
 /// Accepts a WebSocket on a stream, with the defaults of [`Acceptor`].
 ///
+/// Not cancel-safe: a dropped handshake drops the stream.
+///
 /// # Errors
 /// As [`Acceptor::accept`].
 pub async fn accept<S: Transport>(stream: S) -> Result<WebSocket<S>, Error> {

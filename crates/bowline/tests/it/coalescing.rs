@@ -103,7 +103,7 @@ async fn a_pong_leaves_while_the_application_handles_what_came_with_the_ping() {
     );
     assert_eq!(ws.recv().await, Some(Message::text("a")));
     assert_eq!(ws.recv().await, Some(Message::text("b")));
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     assert_eq!(far.frames(), [Frame::pong("?")]);
     far.push_masked(Frame::ping("!"));
     assert_eq!(ws.recv().await, Some(Message::text("c")));
@@ -125,15 +125,13 @@ async fn messages_taken_from_the_buffer_let_other_tasks_run() {
     let (mut ws, far) = wired_server();
     push_at_once(&far, (0..20_000).map(|_| Frame::text("")));
     let other = tokio::spawn(async {});
-    let mut received = 0;
-    while !other.is_finished() {
+    for _ in 0..10_000 {
         assert!(ws.recv().await.is_some());
-        received += 1;
+        if other.is_finished() {
+            return;
+        }
     }
-    assert!(
-        received < 10_000,
-        "the other task ran after {received} messages"
-    );
+    panic!("the other task never ran");
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,9 +162,9 @@ async fn the_sinks_close_waits_for_the_peer_and_does_not_spin() {
     let (mut ws, far) = wired_server();
     SinkExt::send(&mut ws, Message::text("last")).await.unwrap();
     let wakes = Arc::new(WakeCounter::default());
-    let waker = Waker::from(Arc::clone(&wakes));
+    let counting = Waker::from(Arc::clone(&wakes));
     for _ in 0..3 {
-        let closed = std::pin::Pin::new(&mut ws).poll_close(&mut Context::from_waker(&waker));
+        let closed = std::pin::Pin::new(&mut ws).poll_close(&mut Context::from_waker(&counting));
         assert!(closed.is_pending());
     }
     assert!(
@@ -187,9 +185,10 @@ async fn the_close_of_a_sink_half_flushes_and_does_not_spin() {
     let (mut sender, _receiver) = ws.split();
     far.limit(0);
     let wakes = Arc::new(WakeCounter::default());
-    let waker = Waker::from(Arc::clone(&wakes));
+    let counting = Waker::from(Arc::clone(&wakes));
     for _ in 0..3 {
-        let closed = std::pin::Pin::new(&mut sender).poll_close(&mut Context::from_waker(&waker));
+        let closed =
+            std::pin::Pin::new(&mut sender).poll_close(&mut Context::from_waker(&counting));
         assert!(closed.is_pending());
     }
     assert_eq!(wakes.count(), 0);

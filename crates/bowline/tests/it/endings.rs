@@ -21,13 +21,27 @@ struct Case {
     sent: Option<u16>,
 }
 
-fn cases() -> Vec<Case> {
-    let case = |name, act: fn(&Far), ending, sent| Case {
+fn case(
+    name: &'static str,
+    act: fn(&Far),
+    ending: (EndedBy, Phase, u16, Cause, Retry),
+    sent: Option<u16>,
+) -> Case {
+    Case {
         name,
         act,
         ending,
         sent,
-    };
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = closes();
+    cases.extend(failures());
+    cases
+}
+
+fn closes() -> Vec<Case> {
     vec![
         case(
             "the peer closes",
@@ -74,6 +88,11 @@ fn cases() -> Vec<Case> {
             ),
             None,
         ),
+    ]
+}
+
+fn failures() -> Vec<Case> {
+    vec![
         case(
             "the stream ends",
             Far::end,
@@ -138,8 +157,8 @@ fn config() -> Config {
             ..Limits::default()
         },
         keepalive: Some(Keepalive {
-            interval: std::time::Duration::from_secs(60),
-            timeout: std::time::Duration::from_secs(60),
+            interval: std::time::Duration::from_mins(1),
+            timeout: std::time::Duration::from_mins(1),
         }),
         ..Config::default()
     }
@@ -297,7 +316,7 @@ async fn a_stream_that_fails_for_writing_alone_ends_with_the_close_timeout() {
 async fn what_cannot_be_sent_as_a_close_is_refused_and_harms_nothing() {
     let (mut ws, far) = wired_server();
     assert!(matches!(
-        ws.close(CloseCode(1005), "").await,
+        ws.close(CloseCode(1006), "").await,
         Err(Error::Misuse(_))
     ));
     let long = "x".repeat(124);
@@ -307,4 +326,15 @@ async fn what_cannot_be_sent_as_a_close_is_refused_and_harms_nothing() {
     ));
     ws.send("still open").await.unwrap();
     assert_eq!(far.frames(), [Frame::text("still open")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_without_a_code_sends_none() {
+    let (mut ws, far) = wired_server();
+    ws.begin_close(CloseCode::NO_STATUS, "").unwrap();
+    far.push_masked(Frame::new(Frame::CLOSE, ""));
+    far.end();
+    assert_eq!(ws.recv().await, None);
+    assert!(ws.ending().unwrap().is_clean());
+    assert_eq!(far.frames(), [Frame::new(Frame::CLOSE, "")]);
 }

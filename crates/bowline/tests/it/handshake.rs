@@ -219,7 +219,7 @@ async fn every_answer_of_the_acceptor_reaches_a_client_that_is_still_sending() {
             .await
             .unwrap();
         client.write_all(request.as_bytes()).await.unwrap();
-        client.write_all(&[b'x'; 40 << 10]).await.unwrap();
+        client.write_all(&vec![b'x'; 40 << 10]).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let accepting = tokio::spawn(bowline::accept(stream));
         let mut answer = Vec::new();

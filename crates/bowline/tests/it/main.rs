@@ -1,6 +1,8 @@
 //! The library's behaviour over real streams: one binary, one module per subject.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
 mod admission;
 #[cfg(test)]
 mod admission_decision;
@@ -10,6 +12,8 @@ mod admission_origin;
 mod admission_proxies;
 #[cfg(test)]
 mod admission_proxy_protocol;
+#[cfg(test)]
+mod allocations;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
@@ -37,6 +41,8 @@ mod interop;
 #[cfg(test)]
 mod listener;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod sessions;
@@ -46,6 +52,8 @@ mod slow_peers;
 mod split;
 #[cfg(test)]
 mod text_codec;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod upgrade;
 #[cfg(test)]

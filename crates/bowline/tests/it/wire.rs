@@ -108,6 +108,11 @@ impl Far {
         self.state().written.clone()
     }
 
+    /// Takes what was written so far.
+    pub(crate) fn take_written(&self) -> Vec<u8> {
+        std::mem::take(&mut self.state().written)
+    }
+
     /// Gives the frames written so far; all are whole.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         Frame::parse_all(&self.state().written)
