@@ -8,6 +8,7 @@
 mod address;
 pub mod admission;
 mod cookie;
+mod credentials;
 mod drain;
 mod entry;
 mod group;
@@ -36,6 +37,7 @@ use tokio::{
 
 pub use address::{AddressError, AddressRange};
 pub use cookie::SetCookie;
+pub use credentials::BasicCredentials;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use group::{
@@ -46,7 +48,7 @@ pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;
 pub use listener::{
     Arrival, HttpArrival, Identify, Identity, Listener, ListenerConfig, ListenerName,
-    ListenerNameError, ProxyHeaderUse, WebSocketArrival,
+    ListenerNameError, OnRefused, ProxyHeaderUse, WebSocketArrival,
 };
 pub use offer::Offer;
 pub use opcode::{FrameCode, FrameCodeError};

@@ -29,6 +29,8 @@ mod endings;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod group_server;
 #[cfg(test)]
 mod groups;

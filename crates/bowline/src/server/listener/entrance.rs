@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
-use bowline_proto::handshake::{RefusalResponse, RequestHead, write_refusal};
+use bowline_proto::handshake::{RefusalResponse, RequestHead};
 use bytes::BytesMut;
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
 use super::{
     Arrival, HttpArrival, Identity, ListenerConfig, ListenerName, ProxyHeaderUse, WebSocketArrival,
-    arrival::Visitor, now,
+    arrival::{Visitor, write_answer},
+    now,
 };
 use crate::{
     error::{ConnectPhase, Error},
@@ -141,7 +142,7 @@ impl Entrance {
                 };
                 let mut bytes = BytesMut::new();
                 let (_, mut stream) = stream.into_parts();
-                if write_refusal(&response, &mut bytes).is_ok() {
+                if write_answer(&head, &response, &mut bytes).is_ok() {
                     self.config.acceptor.answer(&mut stream, &bytes).await?;
                 }
                 Ok(None)
@@ -196,14 +197,21 @@ impl Entrance {
             tls: self.is_tls(),
             ..RequestFacts::new(head, Some(client))
         };
-        match self.config.rules.decide(&facts) {
+        // Decided and explained by the same set, whatever replaces it meanwhile.
+        let set = self.config.rules.active().set;
+        match set.decide(&facts) {
             Decision::Route(routed) => Ok(routed),
             Decision::Redirect(location) => Err(Answer {
                 status: Decision::REDIRECT_STATUS,
                 headers: vec![("Location".to_owned(), location.into_bytes())],
                 body: String::new(),
             }),
-            Decision::Refuse(refusal) => Err(self.rule_answer(refusal)),
+            Decision::Refuse(refusal) => {
+                if let Some(on_refused) = &self.config.on_refused {
+                    on_refused(&set.explain(&facts));
+                }
+                Err(self.rule_answer(refusal))
+            }
         }
     }
 
