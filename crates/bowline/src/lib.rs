@@ -5,6 +5,7 @@ mod client;
 mod driver;
 mod error;
 mod link;
+pub mod metrics;
 mod options;
 mod outbox;
 pub mod server;
@@ -26,6 +27,7 @@ pub use bowline_proto::{
 pub use client::{Connector, Endpoint, Timeouts, connect};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use link::Backlog;
+pub use metrics::Metrics;
 pub use options::Options;
 pub use outbox::{OutboxLimits, Sent, SlowPeer};
 
@@ -46,6 +48,8 @@ pub mod guide {
     pub mod connections {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
+    #[doc = include_str!("../docs/guide/observability.md")]
+    pub mod observability {}
     #[doc = include_str!("../docs/guide/sessions.md")]
     pub mod sessions {}
 }

@@ -13,6 +13,7 @@ use super::Acceptor;
 use crate::{
     driver::now,
     error::{ConnectPhase, Error},
+    metrics::{HandshakeOutcome, Observer},
     socket::{Opening, WebSocket},
     transport::{Transport, set_nodelay},
 };
@@ -94,7 +95,13 @@ impl<S: Transport> Offer<S> {
     /// # Errors
     /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
     /// sent; [`Error::Timeout`] or [`Error::Io`] if the answer cannot be written.
-    pub async fn accept(mut self) -> Result<WebSocket<S>, Error> {
+    pub async fn accept(self) -> Result<WebSocket<S>, Error> {
+        let options = self.acceptor.options.clone();
+        let accepted = self.answer_accepted().await;
+        accepted.map_err(|error| options.handshake_failed(error))
+    }
+
+    async fn answer_accepted(mut self) -> Result<WebSocket<S>, Error> {
         let options = &self.acceptor.options;
         let headers: Vec<_> = borrowed(&self.headers).collect();
         let accept = AcceptOptions {
@@ -111,6 +118,7 @@ impl<S: Transport> Offer<S> {
             subprotocol: accepted.subprotocol,
             compressed: deflate.is_some(),
             response: None,
+            observer: Observer::new(options, "server", self.head.path()),
         };
         let connection = Connection::server(Arc::clone(&options.config), deflate, now());
         Ok(WebSocket::from_parts(connection, self.stream, self.rest).with_opening(opening))
@@ -132,6 +140,9 @@ impl<S: Transport> Offer<S> {
         let mut answer = BytesMut::new();
         write_refusal(&response, &mut answer)
             .map_err(bowline_proto::handshake::HandshakeError::from)?;
+        let outcome = HandshakeOutcome::Refused { status, code: 0 };
+        let options = &self.acceptor.options;
+        options.handshake_over(outcome, Some(self.head.path()));
         self.acceptor.answer(&mut self.stream, &answer).await
     }
 }

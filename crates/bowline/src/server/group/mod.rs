@@ -11,7 +11,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use bowline_proto::{CloseCode, Ending, Message, PreparedMessage, ProtocolViolation};
+use bowline_proto::{
+    CloseCode, Ending, Message, PreparedMessage, ProtocolViolation, handshake::RequestHead,
+};
+use tracing::Instrument as _;
 
 use handlers::Handlers;
 use members::Members;
@@ -24,6 +27,7 @@ use super::{
 };
 use crate::{
     link::{Link, batched},
+    metrics::Joined,
     outbox::{OutboxLimits, Outgoing, Sent},
     socket::WebSocket,
     transport::Transport,
@@ -191,6 +195,13 @@ impl ConnectionGroup {
         attributes: Attributes,
     ) -> ConnectionHandle {
         let shared = websocket.into_shared();
+        let joined = Joined {
+            id: reserved.id(),
+            peer: attributes.peer,
+            path: attributes.request.as_ref().map(RequestHead::path),
+            group: &self.inner.name,
+        };
+        let span = shared.with(|driver| driver.join(&joined));
         let link: Arc<dyn Link> = Arc::clone(&shared) as Arc<dyn Link>;
         reserved.entry().accept(Accepted {
             link: Arc::downgrade(&link),
@@ -199,7 +210,12 @@ impl ConnectionGroup {
             attributes,
         });
         let handle = ConnectionHandle::new(Arc::clone(reserved.entry()));
-        tokio::spawn(run::run(Arc::clone(&self.inner), reserved, shared));
+        let run = run::run(Arc::clone(&self.inner), reserved, shared);
+        if span.is_disabled() {
+            tokio::spawn(run);
+        } else {
+            tokio::spawn(run.instrument(span));
+        }
         handle
     }
 
