@@ -164,3 +164,15 @@ impl Drop for Observer {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn watching_costs_a_connection_150_bytes_and_the_program_2560() {
+        let (observer, metrics) = (size_of::<Observer>(), size_of::<Metrics>());
+        assert!(observer <= 150, "{observer} bytes");
+        assert!(metrics <= 2560, "{metrics} bytes");
+    }
+}

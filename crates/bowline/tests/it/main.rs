@@ -23,6 +23,12 @@ mod group_server;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod metrics_events;
+#[cfg(all(test, feature = "metrics"))]
+mod metrics_export;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod sessions;
