@@ -9,6 +9,7 @@ mod control;
 #[cfg(test)]
 mod counters;
 mod deflate;
+#[cfg(test)]
 mod deflate_pool;
 mod deflate_properties;
 mod deflate_receiving;

@@ -55,6 +55,12 @@ pub(super) fn connection_span(role: &'static str, path: Option<&str>) -> Span {
     )
 }
 
+#[cfg(feature = "hyper")]
+pub(super) fn failed(span: &Span, outcome: HandshakeOutcome) {
+    let outcome = outcome.label();
+    debug!(target: TARGET, parent: span, outcome, "an opening handshake failed");
+}
+
 pub(super) fn opened(span: &Span) {
     debug!(target: TARGET, parent: span, "the connection is open");
 }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use bowline_proto::{Cause, CloseCode, Connection, EndedBy, Ending, Phase};
 use tracing::Span;
 
+#[cfg(feature = "hyper")]
+use super::HandshakeOutcome;
 use super::{
     EndingKind, Metrics,
     events::{self, Joined},
     traffic::Row,
 };
+#[cfg(feature = "hyper")]
+use crate::error::Error;
 use crate::{link::Backlog, options::Options, outbox::SlowPeer};
 
 /// Watches one connection for [`Metrics`] and `tracing`. A connection that nobody watches has
@@ -58,6 +62,16 @@ impl Observer {
             round_trips: 0,
             state: State::New,
         }
+    }
+
+    /// Notes that the answer to the opening handshake did not get through.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn failed(&self, error: &Error) {
+        let outcome = HandshakeOutcome::from(error);
+        if let Some(metrics) = &self.metrics {
+            metrics.count_handshake(outcome);
+        }
+        events::failed(&self.span, outcome);
     }
 
     /// Notes that the connection is open.

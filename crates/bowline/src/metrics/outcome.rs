@@ -14,9 +14,11 @@ pub enum HandshakeOutcome {
     Refused {
         /// The HTTP status.
         status: u16,
-        /// What was wrong with the request: 1 for plain HTTP where only a WebSocket is served,
-        /// from 10 on a [`RefusalDetail`](crate::proto::handshake::RefusalDetail); 0 if the
-        /// application decided, or on the client's side, which is not told.
+        /// Why: 1 for plain HTTP where only a WebSocket is served, 10 to 81 a
+        /// [`RefusalDetail`](crate::proto::handshake::RefusalDetail), 110 to 141 an
+        /// [`AdmissionReason`](crate::server::admission::AdmissionReason), from 200 on a
+        /// [`RuleRefusal`](crate::server::rules::RuleRefusal); 0 if the application decided, or on
+        /// the client's side, which is not told.
         code: u16,
     },
     /// A deadline passed.
@@ -56,11 +58,15 @@ impl From<&Error> for HandshakeOutcome {
                 code: 0,
             },
             Error::Timeout(_) => Self::TimedOut,
-            Error::Io(_) | Error::Resolve { .. } | Error::Connect { .. } => Self::Io,
+            Error::Io(_)
+            | Error::NotHandedOver(_)
+            | Error::Resolve { .. }
+            | Error::Connect { .. } => Self::Io,
             Error::Url(_)
             | Error::Tls(_)
             | Error::Handshake(_)
             | Error::Misuse(_)
+            | Error::QueueFull
             | Error::Closed(_) => Self::Failed,
         }
     }

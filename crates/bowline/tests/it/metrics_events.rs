@@ -164,7 +164,7 @@ fn check_attributed(text: &str, id: u64) {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    assert!(text.contains(&format!("id={}", id)), "{text}");
+    assert!(text.contains(&format!("id={id}")), "{text}");
     assert!(text.contains("group=\"secrets\""), "{text}");
 }
 

@@ -21,6 +21,7 @@ use members::Members;
 pub use table::{GroupError, GroupTable, GroupTableLimits};
 
 use super::{
+    admission::Permit,
     entry::{Accepted, Attributes},
     handle::ConnectionHandle,
     registry::{Registry, RegistryFull, ReservedId},
@@ -194,6 +195,17 @@ impl ConnectionGroup {
         websocket: WebSocket<S>,
         attributes: Attributes,
     ) -> ConnectionHandle {
+        self.adopt_guarded(reserved, websocket, attributes, None)
+    }
+
+    /// Takes a WebSocket into the group, and keeps its permit until it is over.
+    pub(in crate::server) fn adopt_guarded<S: Transport>(
+        &self,
+        reserved: ReservedId,
+        websocket: WebSocket<S>,
+        attributes: Attributes,
+        permit: Option<Permit>,
+    ) -> ConnectionHandle {
         let shared = websocket.into_shared();
         let joined = Joined {
             id: reserved.id(),
@@ -210,7 +222,8 @@ impl ConnectionGroup {
             attributes,
         });
         let handle = ConnectionHandle::new(Arc::clone(reserved.entry()));
-        let run = run::run(Arc::clone(&self.inner), reserved, shared);
+        let member = run::Member::join(Arc::clone(&self.inner), reserved, permit);
+        let run = run::run(member, shared);
         if span.is_disabled() {
             tokio::spawn(run);
         } else {

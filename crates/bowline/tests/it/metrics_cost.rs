@@ -15,7 +15,7 @@ use bowline::{
 use bowline_testkit::Frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
-use crate::allocator::allocation_count;
+use crate::allocations::total;
 
 const ROUNDS: usize = 200;
 const BATCH: usize = 10;
@@ -74,8 +74,8 @@ impl Peer {
     }
 }
 
-/// Gives how often receiving and handling allocates, once everything is warm.
-fn allocations(metrics: Option<Arc<Metrics>>, echoes: bool) -> u64 {
+/// Gives the bytes that receiving and handling allocates, once everything is warm.
+fn allocations(metrics: Option<Arc<Metrics>>, echoes: bool) -> isize {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -88,11 +88,11 @@ fn allocations(metrics: Option<Arc<Metrics>>, echoes: bool) -> u64 {
         for _ in 0..ROUNDS {
             peer.round(&batch, &mut answers).await;
         }
-        let before = allocation_count();
+        let before = total();
         for _ in 0..ROUNDS {
             peer.round(&batch, &mut answers).await;
         }
-        allocation_count() - before
+        total() - before
     })
 }
 
