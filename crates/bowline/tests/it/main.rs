@@ -49,6 +49,8 @@ mod metrics_events;
 #[cfg(all(test, feature = "metrics"))]
 mod metrics_export;
 #[cfg(test)]
+mod metrics_servers;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod sessions;
