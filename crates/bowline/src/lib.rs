@@ -7,6 +7,8 @@
 //! - `hyper`: accept inside a handler of a hyper 1 server, or of a tower service or framework above
 //!   one: `Offer::from_request`.
 //! - `axum`: the same, with `Offer` as an extractor of axum 0.8.
+//! - `metrics`: the numbers of `Metrics` as text in the `OpenMetrics` format, and as a collector of
+//!   the crate `prometheus-client`.
 #![forbid(unsafe_code)]
 
 mod client;
