@@ -7,12 +7,15 @@
 //! - `hyper`: accept inside a handler of a hyper 1 server, or of a tower service or framework above
 //!   one: `Offer::from_request`.
 //! - `axum`: the same, with `Offer` as an extractor of axum 0.8.
+//! - `metrics`: the numbers of `Metrics` as text in the `OpenMetrics` format, and as a collector of
+//!   the crate `prometheus-client`.
 #![forbid(unsafe_code)]
 
 mod client;
 mod driver;
 mod error;
 mod link;
+pub mod metrics;
 mod options;
 mod outbox;
 pub mod server;
@@ -34,6 +37,7 @@ pub use bowline_proto::{
 pub use client::{Connector, Endpoint, Timeouts, connect};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use link::Backlog;
+pub use metrics::Metrics;
 pub use options::Options;
 pub use outbox::{OutboxLimits, Sent, SlowPeer};
 
@@ -58,6 +62,8 @@ pub mod guide {
     pub mod connections {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
+    #[doc = include_str!("../docs/guide/observability.md")]
+    pub mod observability {}
     #[doc = include_str!("../docs/guide/sessions.md")]
     pub mod sessions {}
 }

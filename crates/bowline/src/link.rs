@@ -41,6 +41,8 @@ pub(crate) trait Link: Send + Sync {
     fn backlog(&self) -> Backlog;
     /// Takes the number of messages dropped since this was last asked.
     fn take_lost(&self) -> u64;
+    /// Takes note that the peer does not keep up, if that began since this was last asked.
+    fn take_slow_episode(&self) -> bool;
     fn ending(&self) -> Option<Ending>;
     fn round_trip(&self) -> Option<Duration>;
     /// Writes what can be written without waiting.
@@ -104,20 +106,15 @@ impl<S: Transport> Link for Shared<S> {
     }
 
     fn backlog(&self) -> Backlog {
-        self.with(|driver| {
-            let (messages, bytes) = driver
-                .outbox()
-                .map_or((0, 0), |outbox| (outbox.len(), outbox.bytes()));
-            Backlog {
-                messages,
-                bytes,
-                framed_bytes: driver.connection().queued_len(),
-            }
-        })
+        self.with(|driver| driver.backlog())
     }
 
     fn take_lost(&self) -> u64 {
         self.with(Driver::take_lost)
+    }
+
+    fn take_slow_episode(&self) -> bool {
+        self.with(Driver::take_slow_episode)
     }
 
     fn ending(&self) -> Option<Ending> {

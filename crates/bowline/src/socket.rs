@@ -19,6 +19,7 @@ use futures_sink::Sink;
 use crate::{
     error::Error,
     link::Link,
+    metrics::{Metrics, Observer},
     shared::{Share, Shared},
     split::{Receiver, Sender},
     transport::{Stream, Transport},
@@ -59,6 +60,8 @@ pub(crate) struct Opening {
     pub(crate) subprotocol: Option<String>,
     pub(crate) compressed: bool,
     pub(crate) response: Option<ResponseHead>,
+    /// Who will watch the connection.
+    pub(crate) observer: Option<Box<Observer>>,
 }
 
 impl<S: Transport> WebSocket<S> {
@@ -72,9 +75,24 @@ impl<S: Transport> WebSocket<S> {
         }
     }
 
-    pub(crate) fn with_opening(mut self, opening: Opening) -> Self {
+    pub(crate) fn with_opening(mut self, mut opening: Opening) -> Self {
+        if let Some(observer) = opening.observer.take() {
+            self.shared.with(|driver| driver.observe(observer));
+        }
         let is_plain = opening.subprotocol.is_none() && opening.response.is_none();
         self.opening = (!is_plain || opening.compressed).then(|| Box::new(opening));
+        self
+    }
+
+    /// Counts what a connection made with [`from_parts`](Self::from_parts) does. One that is
+    /// counted or traced already stays as it is.
+    #[must_use]
+    pub fn with_metrics(self, metrics: &Arc<Metrics>) -> Self {
+        self.shared.with(|driver| {
+            if !driver.is_observed() {
+                driver.observe(Observer::counting(Arc::clone(metrics)));
+            }
+        });
         self
     }
 

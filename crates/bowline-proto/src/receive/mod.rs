@@ -78,6 +78,16 @@ pub(crate) enum Place {
     Own(Bytes),
 }
 
+impl Place {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Input(range) => range.len(),
+            Self::Own(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// One turn: the input used up so far, and what it gave.
 type Turn = Result<(usize, Option<Received>), Fault>;
 

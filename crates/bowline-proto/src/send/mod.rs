@@ -253,6 +253,11 @@ impl SendPath {
         self.frame.is_some()
     }
 
+    /// Says whether a message sent in pieces is unfinished.
+    pub(crate) fn is_inside_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// The number of bytes queued.
     pub(crate) fn queued_len(&self) -> usize {
         self.queue.len()

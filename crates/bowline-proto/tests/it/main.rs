@@ -6,6 +6,8 @@ mod closing;
 mod compression;
 #[cfg(test)]
 mod control;
+#[cfg(test)]
+mod counters;
 mod deflate;
 #[cfg(test)]
 mod deflate_pool;

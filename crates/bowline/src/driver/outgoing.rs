@@ -3,7 +3,7 @@
 use bowline_proto::{Close, ConnectionState, Misuse};
 
 use super::{Driver, QUEUED_LEN_MAX, now};
-use crate::outbox::{Key, LastFrame, Outbox, OutboxLimits, Outgoing, Refused, Sent, SlowPeer};
+use crate::outbox::{Key, LastFrame, OutboxLimits, Outgoing, Refused, Sent, SlowPeer};
 
 /// Who will write what is queued, besides whoever receives.
 #[derive(Default)]
@@ -37,7 +37,13 @@ impl<S> Driver<S> {
         }
         let outbox = self.outbox.get_or_insert_default();
         let pushed = outbox.push(message, key, limits);
-        self.lost += outbox.take_lost();
+        let lost = outbox.take_lost();
+        let cut = match pushed {
+            Err(Refused::TooSlow) => outbox.len() as u64 + 1,
+            Ok(_) | Err(_) => 0,
+        };
+        self.lost += lost;
+        self.tell_pushed(&pushed, lost + cut, limits);
         if let (Err(Refused::TooSlow), SlowPeer::Close(code, reason)) = (&pushed, &limits.policy) {
             self.drop_outbox();
             let close = Close::new(*code, reason).ok();
@@ -67,11 +73,6 @@ impl<S> Driver<S> {
             }
             _ => self.connection.close(now(), close.as_ref()).map(|()| true),
         }
-    }
-
-    /// Looks at what waits for the peer beyond the engine's queue.
-    pub(crate) fn outbox(&mut self) -> Option<&mut Outbox> {
-        self.outbox.as_deref_mut()
     }
 
     /// Notes that a task will write what is queued; false if one does already.

@@ -5,12 +5,13 @@ use std::{fmt, sync::Arc, time::Duration};
 use bowline_proto::{Close, CloseCode, Message, PreparedMessage};
 
 use super::{
-    entry::{Attributes, Entry},
+    entry::{Accepted, Attributes, Entry},
     id::ConnectionId,
 };
 use crate::{
     error::Error,
     link::{Backlog, Link},
+    metrics::report_slow,
     outbox::{Key, Outgoing, Refused, Sent},
 };
 
@@ -187,7 +188,19 @@ impl ConnectionHandle {
         if let Some(session) = &accepted.attributes.session {
             session.touch();
         }
-        Ok(link.push(message, key, &accepted.limits)?)
+        let pushed = link.push(message, key, &accepted.limits);
+        if pushed != Ok(Sent::Queued) {
+            self.report_slow(accepted);
+        }
+        Ok(pushed?)
+    }
+
+    /// Reports a peer that does not keep up, once until it does again.
+    fn report_slow(&self, accepted: &Accepted) {
+        if let Some(link) = self.link().filter(|link| link.take_slow_episode()) {
+            let (group, policy) = (accepted.group.as_deref(), &accepted.limits.policy);
+            report_slow(self.id(), group, policy, link.backlog());
+        }
     }
 
     /// Queues messages one after the other; gives how many, and why the next one was not.

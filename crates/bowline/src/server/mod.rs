@@ -137,7 +137,7 @@ impl Acceptor {
                 if write_refusal(&upgrade, &mut answer).is_ok() {
                     self.answer(&mut stream, &answer).await?;
                 }
-                Err(Error::NotWebSocket)
+                Err(self.options.handshake_failed(Error::NotWebSocket))
             }
         }
     }
@@ -150,7 +150,12 @@ impl Acceptor {
     /// # Errors
     /// [`Error::RefusedRequest`] for a malformed head or handshake, [`Error::Timeout`] past the
     /// deadline, [`Error::Io`] if the stream fails.
-    pub async fn read_request<S: Transport>(&self, mut stream: S) -> Result<Request<S>, Error> {
+    pub async fn read_request<S: Transport>(&self, stream: S) -> Result<Request<S>, Error> {
+        let read = self.read_checked(stream).await;
+        read.map_err(|error| self.options.handshake_failed(error))
+    }
+
+    async fn read_checked<S: Transport>(&self, mut stream: S) -> Result<Request<S>, Error> {
         let read = timeout(self.handshake_timeout, self.read_head(&mut stream)).await;
         let checked = match read {
             Err(_) => return Err(Error::Timeout(ConnectPhase::Handshake)),

@@ -16,6 +16,7 @@ use super::{Acceptor, SetCookie};
 use crate::{
     driver::now,
     error::{ConnectPhase, Error},
+    metrics::{HandshakeOutcome, Observer},
     options::Options,
     socket::{Opening, WebSocket},
     transport::{Transport, set_nodelay},
@@ -122,6 +123,7 @@ impl<S> Offer<S> {
             subprotocol: accepted.subprotocol,
             compressed: deflate.is_some(),
             response: None,
+            observer: Observer::new(options, "server", self.head.path()),
         };
         let connection = Connection::server(Arc::clone(&options.config), deflate, now());
         Ok(Answered {
@@ -132,6 +134,13 @@ impl<S> Offer<S> {
             connection,
             opening,
         })
+    }
+
+    /// Counts a refusal; the code says why, 0 if the application decided.
+    pub(super) fn count_refusal(&self, status: u16, code: u16) {
+        let outcome = HandshakeOutcome::Refused { status, code };
+        let options = &self.acceptor.options;
+        options.handshake_over(outcome, Some(self.head.path()));
     }
 
     /// Makes the answer that refuses.
@@ -159,8 +168,14 @@ impl<S: Transport> Offer<S> {
     /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
     /// sent; [`Error::Timeout`] or [`Error::Io`] if the answer cannot be written.
     pub async fn accept(self) -> Result<WebSocket<S>, Error> {
+        let options = self.acceptor.options.clone();
+        let opened = self.open().await;
+        opened.map_err(|error| options.handshake_failed(error))
+    }
+
+    async fn open(self) -> Result<WebSocket<S>, Error> {
         let deadline = self.acceptor.handshake_timeout;
-        let mut websocket = self.accept_now()?;
+        let mut websocket = self.answered()?;
         match timeout(deadline, websocket.flush()).await {
             Ok(Ok(())) => Ok(websocket),
             // The stream's own words are better than that it is closed.
@@ -178,6 +193,12 @@ impl<S: Transport> Offer<S> {
     /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
     /// sent.
     pub fn accept_now(self) -> Result<WebSocket<S>, Error> {
+        let options = self.acceptor.options.clone();
+        self.answered()
+            .map_err(|error| options.handshake_failed(error))
+    }
+
+    fn answered(self) -> Result<WebSocket<S>, Error> {
         let Answered {
             stream,
             rest,
@@ -197,10 +218,21 @@ impl<S: Transport> Offer<S> {
     /// # Errors
     /// [`Error::Handshake`] for a status outside 200-599 or a header that cannot be sent;
     /// [`Error::Io`] if the stream fails.
-    pub async fn refuse(mut self, status: u16, body: &str) -> Result<(), Error> {
+    pub async fn refuse(self, status: u16, body: &str) -> Result<(), Error> {
+        self.refuse_with_code(status, 0, body).await
+    }
+
+    /// Refuses for a reason that has a number.
+    pub(super) async fn refuse_with_code(
+        mut self,
+        status: u16,
+        code: u16,
+        body: &str,
+    ) -> Result<(), Error> {
         let answer = self
             .refusal(status, body.as_bytes())
             .map_err(HandshakeError::from)?;
+        self.count_refusal(status, code);
         self.acceptor.answer(&mut self.stream, &answer).await
     }
 }

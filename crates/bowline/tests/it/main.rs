@@ -43,6 +43,16 @@ mod listener;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod metrics_cost;
+#[cfg(test)]
+mod metrics_events;
+#[cfg(all(test, feature = "metrics"))]
+mod metrics_export;
+#[cfg(test)]
+mod metrics_servers;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod sessions;

@@ -13,7 +13,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use bowline_proto::{CloseCode, Ending, Message, PreparedMessage, ProtocolViolation};
+use bowline_proto::{
+    CloseCode, Ending, Message, PreparedMessage, ProtocolViolation, handshake::RequestHead,
+};
+use tracing::{Instrument as _, Span};
 
 use handlers::Handlers;
 use members::Members;
@@ -28,6 +31,7 @@ use super::{
 };
 use crate::{
     link::{Link, batched},
+    metrics::Joined,
     outbox::{OutboxLimits, Outgoing, Sent},
     shared::Shared,
     socket::WebSocket,
@@ -208,10 +212,15 @@ impl ConnectionGroup {
         permit: Option<Permit>,
     ) -> ConnectionHandle {
         let shared = websocket.into_shared();
-        self.enter(&reserved, &shared, attributes);
+        let span = self.enter(&reserved, &shared, attributes);
         let handle = ConnectionHandle::new(Arc::clone(reserved.entry()));
         let member = run::Member::join(Arc::clone(&self.inner), reserved, permit);
-        tokio::spawn(run::run(member, shared));
+        let run = run::run(member, shared);
+        if span.is_disabled() {
+            tokio::spawn(run);
+        } else {
+            tokio::spawn(run.instrument(span));
+        }
         handle
     }
 
@@ -237,13 +246,20 @@ impl ConnectionGroup {
         Ok(membership)
     }
 
-    /// Turns a reserved number into a connection of the group.
+    /// Turns a reserved number into a connection of the group; gives the span of its life.
     fn enter<S: Transport>(
         &self,
         reserved: &ReservedId,
         shared: &Arc<Shared<S>>,
         attributes: Attributes,
-    ) {
+    ) -> Span {
+        let joined = Joined {
+            id: reserved.id(),
+            peer: attributes.peer,
+            path: attributes.request.as_ref().map(RequestHead::path),
+            group: &self.inner.name,
+        };
+        let span = shared.with(|driver| driver.join(&joined));
         let link: Arc<dyn Link> = Arc::clone(shared) as Arc<dyn Link>;
         reserved.entry().accept(Accepted {
             link: Arc::downgrade(&link),
@@ -251,6 +267,7 @@ impl ConnectionGroup {
             group: Some(Arc::clone(&self.inner.name)),
             attributes,
         });
+        span
     }
 
     // Sending -------------------------------------------------------------------------------
