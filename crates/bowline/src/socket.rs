@@ -373,6 +373,7 @@ pub(crate) fn poll_fragment<S: Transport>(
             payload: message.into_payload().into_owned(),
             message_start: true,
             message_end: true,
+            frame_end: true,
         }),
         Event::Ping(_) | Event::Pong { .. } | Event::Close(_) | Event::Closed(_) => None,
     })

@@ -106,6 +106,33 @@ impl Connection {
         self.send.frame_payload(payload)
     }
 
+    /// Queues one frame by its opcode: data uncompressed, a ping or pong ahead of data, a close frame
+    /// as [`close`](Self::close) does.
+    ///
+    /// # Errors
+    /// [`Misuse::MessageUnfinished`] for text or binary while a message is unfinished;
+    /// [`Misuse::ContinuationWithoutStart`] for a continuation while none is (RFC 6455 section
+    /// 5.4); [`Misuse::ControlFragmented`] and [`Misuse::ControlTooLong`] (section 5.5); as
+    /// [`send_fragment`](Self::send_fragment) and [`Close::from_payload`] otherwise. A close frame
+    /// once the closing handshake began is no error and does nothing.
+    pub fn send_frame(
+        &mut self,
+        now: Instant,
+        opcode: Opcode,
+        payload: Payload<'_>,
+        fin: Fin,
+    ) -> Result<(), Misuse> {
+        if opcode.is_control() && fin == Fin::More {
+            return Err(Misuse::ControlFragmented);
+        }
+        if opcode == Opcode::Close {
+            let close = Close::from_payload(&payload)?;
+            return self.close(now, close.as_ref());
+        }
+        self.check_open()?;
+        self.send.frame_of(opcode, payload, fin)
+    }
+
     /// Queues a ping, ahead of data. The payload has at most 125 bytes.
     ///
     /// # Errors

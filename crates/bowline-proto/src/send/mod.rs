@@ -173,6 +173,29 @@ impl SendPath {
         Ok(())
     }
 
+    /// Queues one frame, uncompressed unless it continues a message that is not. A close frame has
+    /// a [call of its own](Self::close).
+    pub(crate) fn frame_of(
+        &mut self,
+        opcode: Opcode,
+        payload: Payload<'_>,
+        fin: Fin,
+    ) -> Result<(), Misuse> {
+        let kind = match opcode {
+            Opcode::Ping | Opcode::Pong | Opcode::Close => return self.control(opcode, &payload),
+            Opcode::Continuation => {
+                let message = self.message.as_ref();
+                let begun = message.ok_or(Misuse::ContinuationWithoutStart)?;
+                begun.kind
+            }
+            Opcode::Text => self.check_between_messages().map(|()| MessageKind::Text)?,
+            Opcode::Binary => self
+                .check_between_messages()
+                .map(|()| MessageKind::Binary)?,
+        };
+        self.fragment(kind, payload, fin, Compress::Never)
+    }
+
     /// Queues the header of an uncompressed frame whose payload follows in pieces.
     pub(crate) fn begin_frame(
         &mut self,
