@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod blocking;
 mod client;
 mod driver;
 mod error;
+mod frame_level;
 mod link;
 mod options;
 mod outbox;
@@ -42,8 +44,12 @@ pub type Message = bowline_proto::Message<'static>;
 
 /// Guide pages; their code is compiled with the tests.
 pub mod guide {
+    #[doc = include_str!("../docs/guide/blocking.md")]
+    pub mod blocking {}
     #[doc = include_str!("../docs/guide/connections.md")]
     pub mod connections {}
+    #[doc = include_str!("../docs/guide/frames.md")]
+    pub mod frames {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
     #[doc = include_str!("../docs/guide/sessions.md")]

@@ -292,6 +292,15 @@ impl<S: Transport> WebSocket<S> {
         self.shared.with(|driver| driver.stream().map(look))
     }
 
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub(crate) fn unfinished(&self) -> Option<MessageKind> {
+        self.shared.with(|driver| driver.connection().unfinished())
+    }
+
+    pub(crate) const fn shared(&self) -> &Share<S> {
+        &self.shared
+    }
+
     pub(crate) fn into_shared(self) -> Share<S> {
         self.shared
     }

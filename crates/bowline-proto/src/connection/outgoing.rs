@@ -133,6 +133,11 @@ impl Connection {
         self.send.frame_of(opcode, payload, fin)
     }
 
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub fn unfinished(&self) -> Option<MessageKind> {
+        self.send.unfinished()
+    }
+
     /// Queues a ping, ahead of data. The payload has at most 125 bytes.
     ///
     /// # Errors

@@ -266,6 +266,11 @@ impl SendPath {
         Ok(())
     }
 
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub(crate) fn unfinished(&self) -> Option<MessageKind> {
+        self.message.as_ref().map(|message| message.kind)
+    }
+
     /// Says whether a frame sent in pieces is unfinished.
     pub(crate) fn is_inside_frame(&self) -> bool {
         self.frame.is_some()

@@ -1,0 +1,235 @@
+//! A WebSocket in two halves, for two threads.
+
+use std::{fmt, time::Duration};
+
+use bowline_proto::{
+    CloseCode, Ending, Event, Fin, Fragment, Message, MessageKind, Payload, PreparedMessage,
+};
+
+use super::{Background, RecvError};
+use crate::{
+    error::Error,
+    server::FrameCode,
+    transport::{Stream, Transport},
+};
+
+/// The half that receives. It drives the connection, so keep it receiving.
+pub struct Receiver<S = Stream> {
+    receiver: crate::Receiver<S>,
+    background: Background,
+    timeout: Option<Duration>,
+}
+
+/// The half that sends.
+pub struct Sender<S = Stream> {
+    sender: crate::Sender<S>,
+    background: Background,
+    timeout: Option<Duration>,
+}
+
+impl<S: Transport> Receiver<S> {
+    pub(super) const fn new(
+        receiver: crate::Receiver<S>,
+        background: Background,
+        timeout: Option<Duration>,
+    ) -> Self {
+        Self {
+            receiver,
+            background,
+            timeout,
+        }
+    }
+
+    /// Bounds how long a receive waits; `None` waits for ever.
+    pub const fn set_receive_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+    }
+
+    /// Receives the next message; `None` when the connection is over.
+    ///
+    /// # Errors
+    /// [`RecvError::TimedOut`] past the receive timeout; [`RecvError::InsideRuntime`].
+    pub fn recv(&mut self) -> Result<Option<Message<'static>>, RecvError> {
+        self.background.receive(self.timeout, self.receiver.recv())
+    }
+
+    /// Receives the next message and waits for so long at most, whatever the receive timeout is.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn recv_timeout(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<Option<Message<'static>>, RecvError> {
+        self.background.receive(Some(timeout), self.receiver.recv())
+    }
+
+    /// Receives the next piece of a message, see
+    /// [`recv_fragment`](crate::WebSocket::recv_fragment).
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn recv_fragment(&mut self) -> Result<Option<Fragment<'static>>, RecvError> {
+        let next = self.receiver.recv_fragment();
+        self.background.receive(self.timeout, next)
+    }
+
+    /// Receives the next frame by its code, see [`recv_frame`](crate::WebSocket::recv_frame).
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn recv_frame(&mut self) -> Result<Option<(FrameCode, Payload<'static>)>, RecvError> {
+        let next = self.receiver.recv_frame();
+        self.background.receive(self.timeout, next)
+    }
+
+    /// Receives the next event of any kind, see [`recv_event`](crate::WebSocket::recv_event).
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn recv_event(&mut self) -> Result<Option<Event<'static>>, RecvError> {
+        let next = self.receiver.recv_event();
+        self.background.receive(self.timeout, next)
+    }
+
+    /// Tells how the connection ended; `None` while it is open.
+    pub fn ending(&self) -> Option<Ending> {
+        self.receiver.ending()
+    }
+}
+
+impl<S: Transport> Sender<S> {
+    pub(super) const fn new(
+        sender: crate::Sender<S>,
+        background: Background,
+        timeout: Option<Duration>,
+    ) -> Self {
+        Self {
+            sender,
+            background,
+            timeout,
+        }
+    }
+
+    /// Bounds how long a send waits, see
+    /// [`WebSocket::set_send_timeout`](super::WebSocket::set_send_timeout).
+    pub const fn set_send_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+    }
+
+    /// Sends a message and waits until it is written.
+    ///
+    /// # Errors
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub fn send<'a>(&mut self, message: impl Into<Message<'a>>) -> Result<(), Error> {
+        self.wait(async |sender| sender.send(message).await)
+    }
+
+    /// Sends a message uncompressed, see
+    /// [`send_uncompressed`](crate::WebSocket::send_uncompressed).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_uncompressed<'a>(&mut self, message: impl Into<Message<'a>>) -> Result<(), Error> {
+        self.wait(async |sender| sender.send_uncompressed(message).await)
+    }
+
+    /// Sends a message that is encoded once for many connections.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.wait(async |sender| sender.send_prepared(message).await)
+    }
+
+    /// Sends a fragment of a message; the first one begins the message.
+    ///
+    /// # Errors
+    /// As [`WebSocket::send_fragment`](super::WebSocket::send_fragment).
+    pub fn send_fragment<'a>(
+        &mut self,
+        kind: MessageKind,
+        payload: impl Into<Payload<'a>>,
+        fin: Fin,
+    ) -> Result<(), Error> {
+        self.wait(async |sender| sender.send_fragment(kind, payload, fin).await)
+    }
+
+    /// Sends one frame by its code, see [`send_frame`](crate::WebSocket::send_frame).
+    ///
+    /// # Errors
+    /// As [`WebSocket::send_frame`](super::WebSocket::send_frame).
+    pub fn send_frame<'a>(
+        &mut self,
+        code: FrameCode,
+        payload: impl Into<Payload<'a>>,
+    ) -> Result<(), Error> {
+        self.wait(async |sender| sender.send_frame(code, payload).await)
+    }
+
+    /// Sends a ping of at most 125 bytes, ahead of queued messages.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`Error::Misuse`] if it is longer.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.wait(async |sender| sender.ping(payload).await)
+    }
+
+    /// Sends a pong of at most 125 bytes, ahead of queued messages.
+    ///
+    /// # Errors
+    /// As [`ping`](Self::ping).
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.wait(async |sender| sender.pong(payload).await)
+    }
+
+    /// Sends what is queued and a close frame. The receiving half then gets what the peer still
+    /// sends, and `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] for a code or reason that cannot be sent; else as [`send`](Self::send).
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.wait(async |sender| sender.close(code, reason).await)
+    }
+
+    /// Ends the connection at once, without a closing handshake. What is queued is dropped.
+    pub fn abort(&mut self) {
+        self.sender.abort();
+    }
+
+    /// Tells how the connection ended; `None` while it is open.
+    pub fn ending(&self) -> Option<Ending> {
+        self.sender.ending()
+    }
+
+    /// Waits for a send, and ends the connection when that takes too long.
+    fn wait(
+        &mut self,
+        send: impl AsyncFnOnce(&mut crate::Sender<S>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let sent = send(&mut self.sender);
+        match self.background.send(self.timeout, sent)? {
+            Some(()) => Ok(()),
+            None => {
+                self.sender.abort();
+                Err(Error::Closed(self.sender.ending().map(Box::new)))
+            }
+        }
+    }
+}
+
+impl<S> fmt::Debug for Receiver<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for Sender<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
