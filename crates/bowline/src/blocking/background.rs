@@ -68,18 +68,18 @@ impl Background {
             .map_err(|_| RecvError::TimedOut)
     }
 
-    /// Waits for a send; `None` when it took too long.
+    /// Waits for a send; false when it took too long.
     pub(super) fn send(
         &self,
         patience: Option<Duration>,
         future: impl Future<Output = Result<(), Error>>,
-    ) -> Result<Option<()>, Error> {
+    ) -> Result<bool, Error> {
         let Some(patience) = patience else {
-            return self.wait(future)?.map(Some);
+            return self.wait(future)?.map(|()| true);
         };
         match self.wait(async { timeout(patience, future).await })? {
-            Ok(sent) => sent.map(Some),
-            Err(_) => Ok(None),
+            Ok(sent) => sent.map(|()| true),
+            Err(_) => Ok(false),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     transport::{Stream, tls::ServerTls},
 };
 
-/// Listens for WebSockets on a TCP port.
+/// Takes connections on a TCP port.
 ///
 /// Any number of threads may wait on one listener. [`accept`](Self::accept) takes a connection and
 /// makes its opening handshake; where a slow client must not hold up the others, one thread takes
@@ -42,7 +42,7 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Listener {
-    listener: TcpListener,
+    tcp: TcpListener,
     background: Background,
     acceptor: Acceptor,
     tls: Option<ServerTls>,
@@ -75,7 +75,7 @@ impl Listener {
         let background = Background::get()?;
         listener.set_nonblocking(true)?;
         Ok(Self {
-            listener: background.enter(|| TcpListener::from_std(listener))?,
+            tcp: background.enter(|| TcpListener::from_std(listener))?,
             background,
             acceptor: Acceptor::default(),
             tls: None,
@@ -101,7 +101,7 @@ impl Listener {
     /// # Errors
     /// What the operating system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.tcp.local_addr()
     }
 
     /// Waits for a connection and makes its opening handshake, see [`Incoming::accept`].
@@ -118,7 +118,7 @@ impl Listener {
     /// [`Error::Io`] if there are no resources for another connection, for instance;
     /// [`Error::InsideRuntime`].
     pub fn incoming(&self) -> Result<Incoming, Error> {
-        let (stream, peer) = self.background.wait(self.listener.accept())??;
+        let (stream, peer) = self.background.wait(self.tcp.accept())??;
         Ok(self.make_incoming(stream, peer))
     }
 
@@ -127,7 +127,7 @@ impl Listener {
     /// # Errors
     /// As [`incoming`](Self::incoming).
     pub fn incoming_timeout(&self, patience: Duration) -> Result<Option<Incoming>, Error> {
-        let accepted = async { timeout(patience, self.listener.accept()).await };
+        let accepted = async { timeout(patience, self.tcp.accept()).await };
         match self.background.wait(accepted)? {
             Err(_) => Ok(None),
             Ok(accepted) => {

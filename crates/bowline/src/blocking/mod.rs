@@ -1,4 +1,4 @@
-//! WebSockets for plain threads: straight-line code without `async`.
+//! A WebSocket in a plain thread: straight-line code without `async`.
 //!
 //! ```no_run
 //! use std::time::Duration;

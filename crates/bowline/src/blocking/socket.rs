@@ -162,6 +162,29 @@ impl<S: Transport> WebSocket<S> {
         self.wait(async |socket| socket.send_fragment(kind, payload, fin).await)
     }
 
+    /// Begins a frame of `payload_len` bytes, whose payload follows with
+    /// [`send_frame_payload`](Self::send_frame_payload).
+    ///
+    /// # Errors
+    /// As [`send_fragment`](Self::send_fragment).
+    pub fn begin_frame(
+        &mut self,
+        kind: MessageKind,
+        payload_len: u64,
+        fin: Fin,
+    ) -> Result<(), Error> {
+        self.wait(async |socket| socket.begin_frame(kind, payload_len, fin).await)
+    }
+
+    /// Sends a piece of the payload of the frame that was begun.
+    ///
+    /// # Errors
+    /// As [`send_fragment`](Self::send_fragment), and [`Error::Misuse`] for more bytes than were
+    /// announced.
+    pub fn send_frame_payload<'a>(&mut self, payload: impl Into<Payload<'a>>) -> Result<(), Error> {
+        self.wait(async |socket| socket.send_frame_payload(payload).await)
+    }
+
     /// Sends one frame by its code, see [`send_frame`](crate::WebSocket::send_frame).
     ///
     /// # Errors
@@ -264,14 +287,12 @@ impl<S: Transport> WebSocket<S> {
         &mut self,
         send: impl AsyncFnOnce(&mut crate::WebSocket<S>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let sent = send(&mut self.socket);
-        match self.background.send(self.send_timeout, sent)? {
-            Some(()) => Ok(()),
-            None => {
-                self.socket.abort();
-                Err(Error::Closed(self.socket.ending().map(Box::new)))
-            }
+        let future = send(&mut self.socket);
+        if self.background.send(self.send_timeout, future)? {
+            return Ok(());
         }
+        self.socket.abort();
+        Err(Error::Closed(self.socket.ending().map(Box::new)))
     }
 }
 

@@ -15,26 +15,26 @@ use crate::{
 
 /// The half that receives. It drives the connection, so keep it receiving.
 pub struct Receiver<S = Stream> {
-    receiver: crate::Receiver<S>,
+    half: crate::Receiver<S>,
     background: Background,
     timeout: Option<Duration>,
 }
 
 /// The half that sends.
 pub struct Sender<S = Stream> {
-    sender: crate::Sender<S>,
+    half: crate::Sender<S>,
     background: Background,
     timeout: Option<Duration>,
 }
 
 impl<S: Transport> Receiver<S> {
     pub(super) const fn new(
-        receiver: crate::Receiver<S>,
+        half: crate::Receiver<S>,
         background: Background,
         timeout: Option<Duration>,
     ) -> Self {
         Self {
-            receiver,
+            half,
             background,
             timeout,
         }
@@ -50,7 +50,7 @@ impl<S: Transport> Receiver<S> {
     /// # Errors
     /// [`RecvError::TimedOut`] past the receive timeout; [`RecvError::InsideRuntime`].
     pub fn recv(&mut self) -> Result<Option<Message<'static>>, RecvError> {
-        self.background.receive(self.timeout, self.receiver.recv())
+        self.background.receive(self.timeout, self.half.recv())
     }
 
     /// Receives the next message and waits for so long at most, whatever the receive timeout is.
@@ -61,7 +61,7 @@ impl<S: Transport> Receiver<S> {
         &mut self,
         timeout: Duration,
     ) -> Result<Option<Message<'static>>, RecvError> {
-        self.background.receive(Some(timeout), self.receiver.recv())
+        self.background.receive(Some(timeout), self.half.recv())
     }
 
     /// Receives the next piece of a message, see
@@ -70,7 +70,7 @@ impl<S: Transport> Receiver<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_fragment(&mut self) -> Result<Option<Fragment<'static>>, RecvError> {
-        let next = self.receiver.recv_fragment();
+        let next = self.half.recv_fragment();
         self.background.receive(self.timeout, next)
     }
 
@@ -79,7 +79,7 @@ impl<S: Transport> Receiver<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_frame(&mut self) -> Result<Option<(FrameCode, Payload<'static>)>, RecvError> {
-        let next = self.receiver.recv_frame();
+        let next = self.half.recv_frame();
         self.background.receive(self.timeout, next)
     }
 
@@ -88,24 +88,24 @@ impl<S: Transport> Receiver<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_event(&mut self) -> Result<Option<Event<'static>>, RecvError> {
-        let next = self.receiver.recv_event();
+        let next = self.half.recv_event();
         self.background.receive(self.timeout, next)
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        self.receiver.ending()
+        self.half.ending()
     }
 }
 
 impl<S: Transport> Sender<S> {
     pub(super) const fn new(
-        sender: crate::Sender<S>,
+        half: crate::Sender<S>,
         background: Background,
         timeout: Option<Duration>,
     ) -> Self {
         Self {
-            sender,
+            half,
             background,
             timeout,
         }
@@ -155,6 +155,29 @@ impl<S: Transport> Sender<S> {
         self.wait(async |sender| sender.send_fragment(kind, payload, fin).await)
     }
 
+    /// Begins a frame of `payload_len` bytes, whose payload follows with
+    /// [`send_frame_payload`](Self::send_frame_payload).
+    ///
+    /// # Errors
+    /// As [`send_fragment`](Self::send_fragment).
+    pub fn begin_frame(
+        &mut self,
+        kind: MessageKind,
+        payload_len: u64,
+        fin: Fin,
+    ) -> Result<(), Error> {
+        self.wait(async |sender| sender.begin_frame(kind, payload_len, fin).await)
+    }
+
+    /// Sends a piece of the payload of the frame that was begun.
+    ///
+    /// # Errors
+    /// As [`send_fragment`](Self::send_fragment), and [`Error::Misuse`] for more bytes than were
+    /// announced.
+    pub fn send_frame_payload<'a>(&mut self, payload: impl Into<Payload<'a>>) -> Result<(), Error> {
+        self.wait(async |sender| sender.send_frame_payload(payload).await)
+    }
+
     /// Sends one frame by its code, see [`send_frame`](crate::WebSocket::send_frame).
     ///
     /// # Errors
@@ -194,12 +217,12 @@ impl<S: Transport> Sender<S> {
 
     /// Ends the connection at once, without a closing handshake. What is queued is dropped.
     pub fn abort(&mut self) {
-        self.sender.abort();
+        self.half.abort();
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
-        self.sender.ending()
+        self.half.ending()
     }
 
     /// Waits for a send, and ends the connection when that takes too long.
@@ -207,14 +230,12 @@ impl<S: Transport> Sender<S> {
         &mut self,
         send: impl AsyncFnOnce(&mut crate::Sender<S>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let sent = send(&mut self.sender);
-        match self.background.send(self.timeout, sent)? {
-            Some(()) => Ok(()),
-            None => {
-                self.sender.abort();
-                Err(Error::Closed(self.sender.ending().map(Box::new)))
-            }
+        let future = send(&mut self.half);
+        if self.background.send(self.timeout, future)? {
+            return Ok(());
         }
+        self.half.abort();
+        Err(Error::Closed(self.half.ending().map(Box::new)))
     }
 }
 

@@ -11,6 +11,10 @@ mod admission_proxies;
 #[cfg(test)]
 mod admission_proxy_protocol;
 #[cfg(test)]
+mod blocking;
+#[cfg(test)]
+mod blocking_examples;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod drain;
@@ -18,6 +22,10 @@ mod drain;
 mod echo;
 #[cfg(test)]
 mod ends;
+#[cfg(test)]
+mod frame_level;
+#[cfg(test)]
+mod frame_level_text;
 #[cfg(test)]
 mod group_server;
 #[cfg(test)]
