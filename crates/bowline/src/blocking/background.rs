@@ -20,6 +20,14 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 pub(super) struct Background(Handle);
 
+/// How the calls of one connection wait.
+#[derive(Clone, Debug)]
+pub(super) struct Calls {
+    background: Background,
+    pub(super) receive_timeout: Option<Duration>,
+    pub(super) send_timeout: Option<Duration>,
+}
+
 /// The calling thread belongs to an async runtime.
 #[derive(Debug)]
 pub(super) struct InsideRuntime;
@@ -54,16 +62,36 @@ impl Background {
         let _guard = self.0.enter();
         make()
     }
+}
 
-    /// Waits for a future, for so long at most.
-    pub(super) fn receive<T>(
+impl Calls {
+    pub(super) const fn new(background: Background) -> Self {
+        Self {
+            background,
+            receive_timeout: None,
+            send_timeout: None,
+        }
+    }
+
+    /// Waits for a future, as long as it takes.
+    pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, InsideRuntime> {
+        self.background.wait(future)
+    }
+
+    /// Waits for what is received.
+    pub(super) fn receive<T>(&self, future: impl Future<Output = T>) -> Result<T, RecvError> {
+        match self.receive_timeout {
+            None => Ok(self.wait(future)?),
+            Some(patience) => self.receive_within(patience, future),
+        }
+    }
+
+    /// Waits for what is received, for so long at most.
+    pub(super) fn receive_within<T>(
         &self,
-        patience: Option<Duration>,
+        patience: Duration,
         future: impl Future<Output = T>,
     ) -> Result<T, RecvError> {
-        let Some(patience) = patience else {
-            return Ok(self.wait(future)?);
-        };
         self.wait(async { timeout(patience, future).await })?
             .map_err(|_| RecvError::TimedOut)
     }
@@ -71,10 +99,9 @@ impl Background {
     /// Waits for a send; false when it took too long.
     pub(super) fn send(
         &self,
-        patience: Option<Duration>,
         future: impl Future<Output = Result<(), Error>>,
     ) -> Result<bool, Error> {
-        let Some(patience) = patience else {
+        let Some(patience) = self.send_timeout else {
             return self.wait(future)?.map(|()| true);
         };
         match self.wait(async { timeout(patience, future).await })? {

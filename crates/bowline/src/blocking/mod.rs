@@ -32,7 +32,7 @@
 //! with a [`recv_timeout`](WebSocket::recv_timeout) of zero.
 //!
 //! **Inside of an async runtime** a call that waits would hold up other tasks, or wait for ever for
-//! one of them. It does nothing and says [`Error::InsideRuntime`](crate::Error::InsideRuntime) or
+//! one of them. It does nothing and says [`Error::InsideRuntime`] or
 //! [`RecvError::InsideRuntime`]. Threads of `tokio::task::spawn_blocking` count as inside; a thread
 //! made with `std::thread::spawn` is outside.
 //!

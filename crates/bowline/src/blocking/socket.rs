@@ -7,7 +7,10 @@ use bowline_proto::{
     handshake::ResponseHead,
 };
 
-use super::{Background, Receiver, RecvError, Sender};
+use super::{
+    Receiver, RecvError, Sender,
+    background::{Background, Calls},
+};
 use crate::{
     error::Error,
     server::FrameCode,
@@ -20,18 +23,14 @@ use crate::{
 /// [module](super) says what is different. Dropping it ends the connection as dropping that does.
 pub struct WebSocket<S = Stream> {
     socket: crate::WebSocket<S>,
-    background: Background,
-    receive_timeout: Option<Duration>,
-    send_timeout: Option<Duration>,
+    calls: Calls,
 }
 
 impl<S: Transport> WebSocket<S> {
     pub(super) const fn new(socket: crate::WebSocket<S>, background: Background) -> Self {
         Self {
             socket,
-            background,
-            receive_timeout: None,
-            send_timeout: None,
+            calls: Calls::new(background),
         }
     }
 
@@ -61,14 +60,14 @@ impl<S: Transport> WebSocket<S> {
 
     /// Bounds how long a receive waits; `None`, as in the beginning, waits for ever.
     pub const fn set_receive_timeout(&mut self, timeout: Option<Duration>) {
-        self.receive_timeout = timeout;
+        self.calls.receive_timeout = timeout;
     }
 
     /// Bounds how long a send waits for a peer that takes nothing; `None`, as in the beginning,
     /// waits for ever. A send that takes longer ends the connection as [`abort`](Self::abort)
     /// does, because nobody knows how much of it the peer has.
     pub const fn set_send_timeout(&mut self, timeout: Option<Duration>) {
-        self.send_timeout = timeout;
+        self.calls.send_timeout = timeout;
     }
 
     /// Receives the next message; `None` when the connection is over, see
@@ -77,8 +76,7 @@ impl<S: Transport> WebSocket<S> {
     /// # Errors
     /// [`RecvError::TimedOut`] past the receive timeout; [`RecvError::InsideRuntime`].
     pub fn recv(&mut self) -> Result<Option<Message<'static>>, RecvError> {
-        let patience = self.receive_timeout;
-        self.background.receive(patience, self.socket.recv())
+        self.calls.receive(self.socket.recv())
     }
 
     /// Receives the next message and waits for so long at most, whatever the receive timeout is.
@@ -90,7 +88,7 @@ impl<S: Transport> WebSocket<S> {
         &mut self,
         timeout: Duration,
     ) -> Result<Option<Message<'static>>, RecvError> {
-        self.background.receive(Some(timeout), self.socket.recv())
+        self.calls.receive_within(timeout, self.socket.recv())
     }
 
     /// Receives the next piece of a message, see
@@ -99,9 +97,7 @@ impl<S: Transport> WebSocket<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_fragment(&mut self) -> Result<Option<Fragment<'static>>, RecvError> {
-        let patience = self.receive_timeout;
-        self.background
-            .receive(patience, self.socket.recv_fragment())
+        self.calls.receive(self.socket.recv_fragment())
     }
 
     /// Receives the next frame by its code, see [`recv_frame`](crate::WebSocket::recv_frame).
@@ -109,8 +105,7 @@ impl<S: Transport> WebSocket<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_frame(&mut self) -> Result<Option<(FrameCode, Payload<'static>)>, RecvError> {
-        let patience = self.receive_timeout;
-        self.background.receive(patience, self.socket.recv_frame())
+        self.calls.receive(self.socket.recv_frame())
     }
 
     /// Receives the next event of any kind, see [`recv_event`](crate::WebSocket::recv_event).
@@ -118,8 +113,7 @@ impl<S: Transport> WebSocket<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_event(&mut self) -> Result<Option<Event<'static>>, RecvError> {
-        let patience = self.receive_timeout;
-        self.background.receive(patience, self.socket.recv_event())
+        self.calls.receive(self.socket.recv_event())
     }
 
     /// Sends a message: a `&str`, a `String`, bytes, or a [`Message`]. Waits until it is written,
@@ -237,7 +231,7 @@ impl<S: Transport> WebSocket<S> {
     /// # Errors
     /// [`Error::Misuse`] for a code or reason that cannot be sent; [`Error::InsideRuntime`].
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<Ending, Error> {
-        self.background.wait(self.socket.close(code, reason))?
+        self.calls.wait(self.socket.close(code, reason))?
     }
 
     /// Begins the closing handshake, without waiting, see
@@ -273,13 +267,17 @@ impl<S: Transport> WebSocket<S> {
     pub fn split(self) -> (Sender<S>, Receiver<S>) {
         let (sender, receiver) = self.socket.split();
         (
-            Sender::new(sender, self.background.clone(), self.send_timeout),
-            Receiver::new(receiver, self.background, self.receive_timeout),
+            Sender::new(sender, self.calls.clone()),
+            Receiver::new(receiver, self.calls),
         )
     }
 
-    pub(super) fn into_parts(self) -> (crate::WebSocket<S>, Background) {
-        (self.socket, self.background)
+    pub(super) fn into_parts(self) -> (crate::WebSocket<S>, Calls) {
+        (self.socket, self.calls)
+    }
+
+    pub(super) const fn from_parts(socket: crate::WebSocket<S>, calls: Calls) -> Self {
+        Self { socket, calls }
     }
 
     /// Waits for a send, and ends the connection when that takes too long.
@@ -288,7 +286,7 @@ impl<S: Transport> WebSocket<S> {
         send: impl AsyncFnOnce(&mut crate::WebSocket<S>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let future = send(&mut self.socket);
-        if self.background.send(self.send_timeout, future)? {
+        if self.calls.send(future)? {
             return Ok(());
         }
         self.socket.abort();
@@ -300,8 +298,7 @@ impl<S> fmt::Debug for WebSocket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocket")
             .field("socket", &self.socket)
-            .field("receive_timeout", &self.receive_timeout)
-            .field("send_timeout", &self.send_timeout)
+            .field("calls", &self.calls)
             .finish_non_exhaustive()
     }
 }

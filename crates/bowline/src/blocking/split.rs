@@ -6,7 +6,7 @@ use bowline_proto::{
     CloseCode, Ending, Event, Fin, Fragment, Message, MessageKind, Payload, PreparedMessage,
 };
 
-use super::{Background, RecvError};
+use super::{RecvError, background::Calls};
 use crate::{
     error::Error,
     server::FrameCode,
@@ -16,33 +16,23 @@ use crate::{
 /// The half that receives. It drives the connection, so keep it receiving.
 pub struct Receiver<S = Stream> {
     half: crate::Receiver<S>,
-    background: Background,
-    timeout: Option<Duration>,
+    calls: Calls,
 }
 
 /// The half that sends.
 pub struct Sender<S = Stream> {
     half: crate::Sender<S>,
-    background: Background,
-    timeout: Option<Duration>,
+    calls: Calls,
 }
 
 impl<S: Transport> Receiver<S> {
-    pub(super) const fn new(
-        half: crate::Receiver<S>,
-        background: Background,
-        timeout: Option<Duration>,
-    ) -> Self {
-        Self {
-            half,
-            background,
-            timeout,
-        }
+    pub(super) const fn new(half: crate::Receiver<S>, calls: Calls) -> Self {
+        Self { half, calls }
     }
 
     /// Bounds how long a receive waits; `None` waits for ever.
     pub const fn set_receive_timeout(&mut self, timeout: Option<Duration>) {
-        self.timeout = timeout;
+        self.calls.receive_timeout = timeout;
     }
 
     /// Receives the next message; `None` when the connection is over.
@@ -50,7 +40,7 @@ impl<S: Transport> Receiver<S> {
     /// # Errors
     /// [`RecvError::TimedOut`] past the receive timeout; [`RecvError::InsideRuntime`].
     pub fn recv(&mut self) -> Result<Option<Message<'static>>, RecvError> {
-        self.background.receive(self.timeout, self.half.recv())
+        self.calls.receive(self.half.recv())
     }
 
     /// Receives the next message and waits for so long at most, whatever the receive timeout is.
@@ -61,7 +51,7 @@ impl<S: Transport> Receiver<S> {
         &mut self,
         timeout: Duration,
     ) -> Result<Option<Message<'static>>, RecvError> {
-        self.background.receive(Some(timeout), self.half.recv())
+        self.calls.receive_within(timeout, self.half.recv())
     }
 
     /// Receives the next piece of a message, see
@@ -70,8 +60,7 @@ impl<S: Transport> Receiver<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_fragment(&mut self) -> Result<Option<Fragment<'static>>, RecvError> {
-        let next = self.half.recv_fragment();
-        self.background.receive(self.timeout, next)
+        self.calls.receive(self.half.recv_fragment())
     }
 
     /// Receives the next frame by its code, see [`recv_frame`](crate::WebSocket::recv_frame).
@@ -79,8 +68,7 @@ impl<S: Transport> Receiver<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_frame(&mut self) -> Result<Option<(FrameCode, Payload<'static>)>, RecvError> {
-        let next = self.half.recv_frame();
-        self.background.receive(self.timeout, next)
+        self.calls.receive(self.half.recv_frame())
     }
 
     /// Receives the next event of any kind, see [`recv_event`](crate::WebSocket::recv_event).
@@ -88,8 +76,7 @@ impl<S: Transport> Receiver<S> {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_event(&mut self) -> Result<Option<Event<'static>>, RecvError> {
-        let next = self.half.recv_event();
-        self.background.receive(self.timeout, next)
+        self.calls.receive(self.half.recv_event())
     }
 
     /// Tells how the connection ended; `None` while it is open.
@@ -99,22 +86,14 @@ impl<S: Transport> Receiver<S> {
 }
 
 impl<S: Transport> Sender<S> {
-    pub(super) const fn new(
-        half: crate::Sender<S>,
-        background: Background,
-        timeout: Option<Duration>,
-    ) -> Self {
-        Self {
-            half,
-            background,
-            timeout,
-        }
+    pub(super) const fn new(half: crate::Sender<S>, calls: Calls) -> Self {
+        Self { half, calls }
     }
 
     /// Bounds how long a send waits, see
     /// [`WebSocket::set_send_timeout`](super::WebSocket::set_send_timeout).
     pub const fn set_send_timeout(&mut self, timeout: Option<Duration>) {
-        self.timeout = timeout;
+        self.calls.send_timeout = timeout;
     }
 
     /// Sends a message and waits until it is written.
@@ -231,7 +210,7 @@ impl<S: Transport> Sender<S> {
         send: impl AsyncFnOnce(&mut crate::Sender<S>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let future = send(&mut self.half);
-        if self.background.send(self.timeout, future)? {
+        if self.calls.send(future)? {
             return Ok(());
         }
         self.half.abort();
@@ -242,7 +221,7 @@ impl<S: Transport> Sender<S> {
 impl<S> fmt::Debug for Receiver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
-            .field("timeout", &self.timeout)
+            .field("calls", &self.calls)
             .finish_non_exhaustive()
     }
 }
@@ -250,7 +229,7 @@ impl<S> fmt::Debug for Receiver<S> {
 impl<S> fmt::Debug for Sender<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender")
-            .field("timeout", &self.timeout)
+            .field("calls", &self.calls)
             .finish_non_exhaustive()
     }
 }

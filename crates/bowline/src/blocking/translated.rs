@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bowline_proto::{CloseCode, Ending, Payload};
 
-use super::{Background, WebSocket};
+use super::{WebSocket, background::Calls};
 use crate::{
     error::Error,
     server::FrameCode,
@@ -16,29 +16,27 @@ use crate::{
 /// [`text_codec::TranslatedSocket`].
 pub struct TranslatedSocket<S = Stream> {
     socket: text_codec::TranslatedSocket<S>,
-    background: Background,
-    receive_timeout: Option<Duration>,
+    calls: Calls,
 }
 
 impl<S: Transport> TranslatedSocket<S> {
-    /// Gives a WebSocket a codec. Timeouts are none in the beginning.
+    /// Gives a WebSocket a codec. Its timeouts stay.
     pub fn new(socket: WebSocket<S>, codec: Arc<dyn TextCodec>) -> Self {
-        let (socket, background) = socket.into_parts();
+        let (socket, calls) = socket.into_parts();
         Self {
             socket: text_codec::TranslatedSocket::new(socket, codec),
-            background,
-            receive_timeout: None,
+            calls,
         }
     }
 
-    /// Takes the WebSocket back, with its timeouts as in the beginning.
+    /// Takes the WebSocket back.
     pub fn into_socket(self) -> WebSocket<S> {
-        WebSocket::new(self.socket.into_socket(), self.background)
+        WebSocket::from_parts(self.socket.into_socket(), self.calls)
     }
 
-    /// Bounds how long a receive waits; `None`, as in the beginning, waits for ever.
+    /// Bounds how long a receive waits; `None` waits for ever.
     pub const fn set_receive_timeout(&mut self, timeout: Option<Duration>) {
-        self.receive_timeout = timeout;
+        self.calls.receive_timeout = timeout;
     }
 
     /// Receives the next message, its text translated; `None` when the connection is over.
@@ -49,7 +47,7 @@ impl<S: Transport> TranslatedSocket<S> {
     /// [`Error::RecvTimeout`] past the receive timeout; [`Error::InsideRuntime`].
     pub fn recv(&mut self) -> Result<Option<TranslatedMessage>, Error> {
         let next = self.socket.recv();
-        Ok(self.background.receive(self.receive_timeout, next)??)
+        Ok(self.calls.receive(next)??)
     }
 
     /// Receives the next frame by its code, its text translated, see
@@ -59,7 +57,7 @@ impl<S: Transport> TranslatedSocket<S> {
     /// As [`recv`](Self::recv).
     pub fn recv_frame(&mut self) -> Result<Option<(FrameCode, Payload<'static>)>, Error> {
         let next = self.socket.recv_frame();
-        Ok(self.background.receive(self.receive_timeout, next)??)
+        Ok(self.calls.receive(next)??)
     }
 
     /// Sends a message, its text translated.
@@ -67,7 +65,7 @@ impl<S: Transport> TranslatedSocket<S> {
     /// # Errors
     /// As [`text_codec::TranslatedSocket::send`]; [`Error::InsideRuntime`].
     pub fn send(&mut self, message: &TranslatedMessage) -> Result<(), Error> {
-        self.background.wait(self.socket.send(message))?
+        self.wait(async |socket| socket.send(message).await)
     }
 
     /// Sends one frame by its code, its text translated, see
@@ -80,8 +78,7 @@ impl<S: Transport> TranslatedSocket<S> {
         code: FrameCode,
         payload: impl Into<Payload<'a>>,
     ) -> Result<(), Error> {
-        self.background
-            .wait(self.socket.send_frame(code, payload))?
+        self.wait(async |socket| socket.send_frame(code, payload).await)
     }
 
     /// Closes the connection and waits until it is over, within the close timeout.
@@ -89,12 +86,25 @@ impl<S: Transport> TranslatedSocket<S> {
     /// # Errors
     /// As [`WebSocket::close`].
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<Ending, Error> {
-        self.background.wait(self.socket.close(code, reason))?
+        self.calls.wait(self.socket.close(code, reason))?
     }
 
     /// Tells how the connection ended; `None` while it is open.
     pub fn ending(&self) -> Option<Ending> {
         self.socket.ending()
+    }
+
+    /// Waits for a send, and ends the connection when that takes too long.
+    fn wait(
+        &mut self,
+        send: impl AsyncFnOnce(&mut text_codec::TranslatedSocket<S>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let future = send(&mut self.socket);
+        if self.calls.send(future)? {
+            return Ok(());
+        }
+        self.socket.socket().abort();
+        Err(Error::Closed(self.ending().map(Box::new)))
     }
 }
 
@@ -102,7 +112,7 @@ impl<S> fmt::Debug for TranslatedSocket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TranslatedSocket")
             .field("socket", &self.socket)
-            .field("receive_timeout", &self.receive_timeout)
+            .field("calls", &self.calls)
             .finish_non_exhaustive()
     }
 }
