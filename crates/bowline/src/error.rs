@@ -50,12 +50,20 @@ pub enum Error {
     /// The request was plain HTTP where only a WebSocket is served; it was answered with 426.
     #[error("the request is plain HTTP, not an opening handshake")]
     NotWebSocket,
+    /// The HTTP server that ran the handler did not hand its stream over: the client was gone
+    /// before the answer, the server does not do upgrades, or the stream is not of the type that
+    /// was asked for.
+    #[error("the HTTP server did not hand its stream over: {0}")]
+    NotHandedOver(io::Error),
     /// The stream failed during the opening handshake.
     #[error("the stream failed during the opening handshake: {0}")]
     Io(#[from] io::Error),
     /// The call does not fit the state of the connection or a rule of the protocol.
     #[error(transparent)]
     Misuse(Misuse),
+    /// The queue of what is to be sent is full; nothing was queued.
+    #[error("the queue of what is to be sent is full")]
+    QueueFull,
     /// The text cannot be translated.
     #[error(transparent)]
     TextCodec(#[from] TextCodecError),

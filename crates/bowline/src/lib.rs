@@ -1,4 +1,12 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Features of this crate
+//!
+//! None is on by default; they only add.
+//!
+//! - `hyper`: accept inside a handler of a hyper 1 server, or of a tower service or framework above
+//!   one: `Offer::from_request`.
+//! - `axum`: the same, with `Offer` as an extractor of axum 0.8.
 #![forbid(unsafe_code)]
 
 pub mod blocking;
@@ -31,7 +39,9 @@ pub use link::Backlog;
 pub use options::Options;
 pub use outbox::{OutboxLimits, Sent, SlowPeer};
 
-pub use server::{Acceptor, FrameCode, FrameCodeError, Offer, Request, accept};
+pub use server::{Acceptor, FrameCode, FrameCodeError, Offer, Request, SetCookie, accept};
+#[cfg(feature = "hyper")]
+pub use server::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{
@@ -44,6 +54,8 @@ pub type Message = bowline_proto::Message<'static>;
 
 /// Guide pages; their code is compiled with the tests.
 pub mod guide {
+    #[doc = include_str!("../docs/guide/accept.md")]
+    pub mod accept {}
     #[doc = include_str!("../docs/guide/blocking.md")]
     pub mod blocking {}
     #[doc = include_str!("../docs/guide/connections.md")]

@@ -1,8 +1,9 @@
 //! What the handles of one connection share.
 
 use std::{
-    future::poll_fn,
+    future::{Future as _, poll_fn},
     ops::Deref,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -12,7 +13,11 @@ use std::{
 
 use bowline_proto::{Close, Connection, ConnectionState, Event, Misuse, View};
 use bytes::BytesMut;
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::{
+    runtime::Handle,
+    sync::Notify,
+    time::{Sleep, sleep},
+};
 
 use crate::{
     driver::{CutOff, Driver},
@@ -23,7 +28,8 @@ use crate::{
     worker::with_read_buffer,
 };
 
-/// A share of a connection. The stream is let go with the last one.
+/// A share of a connection. With the last one the stream is let go, once what was sent is written
+/// or the close timeout has passed.
 pub(crate) struct Share<S>(Arc<Shared<S>>);
 
 impl<S: Transport> Share<S> {
@@ -36,6 +42,7 @@ impl<S: Transport> Share<S> {
             share_count: AtomicUsize::new(1),
             room: Notify::new(),
             runtime: Handle::try_current().ok(),
+            schedule_flush: Shared::schedule_flush,
         }))
     }
 }
@@ -79,6 +86,8 @@ pub(crate) struct Shared<S> {
     room: Notify,
     /// Where the background flush runs; `None` if the connection was made outside of a runtime.
     runtime: Option<Handle>,
+    /// [`Shared::schedule_flush`], for where nothing is known of the stream.
+    schedule_flush: fn(&Arc<Self>, &mut Driver<S>) -> bool,
 }
 
 impl<S: Transport> Shared<S> {
@@ -190,15 +199,6 @@ impl<S: Transport> Shared<S> {
         Ok(())
     }
 
-    /// Ends the connection without a closing handshake.
-    pub(crate) fn give_up(&self) {
-        let mut driver = self.lock();
-        driver.abort();
-        self.tell_of_room(&mut driver);
-        drop(driver);
-        self.waker.wake_by_ref();
-    }
-
     /// Looks at the driver.
     pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Driver<S>) -> R) -> R {
         look(&mut self.lock())
@@ -302,23 +302,33 @@ impl<S: Transport> Shared<S> {
         };
         if driver.begin_flush_task() {
             let shared = Arc::clone(self);
-            runtime.spawn(poll_fn(move |cx| shared.poll_flush_task(cx)));
+            let mut patience = None;
+            runtime.spawn(poll_fn(move |cx| shared.poll_flush_task(cx, &mut patience)));
         }
         true
     }
 
-    /// Writes what is queued; gives up once it has to wait and no share is left.
-    fn poll_flush_task(&self, cx: &Context<'_>) -> Poll<()> {
+    /// Writes what is queued; gives up a close timeout after the last share was dropped.
+    fn poll_flush_task(
+        &self,
+        cx: &mut Context<'_>,
+        patience: &mut Option<Pin<Box<Sleep>>>,
+    ) -> Poll<()> {
         let mut driver = self.lock();
         let written = self.poll_written(&mut driver, Waiter::Flush, cx);
         let is_shared = self.share_count.load(Ordering::SeqCst) > 0;
-        if written.is_pending() && is_shared {
-            return Poll::Pending;
+        if written.is_pending() {
+            if is_shared {
+                return Poll::Pending;
+            }
+            let time = driver.connection().config().close_timeout;
+            let patience = patience.get_or_insert_with(|| Box::pin(sleep(time)));
+            ready!(patience.as_mut().poll(cx));
         }
         driver.end_flush_task();
         drop(driver);
         if !is_shared {
-            self.let_go();
+            self.give_up();
         }
         Poll::Ready(())
     }
@@ -340,15 +350,28 @@ impl<S: Transport> Shared<S> {
 }
 
 impl<S> Shared<S> {
-    /// Lets go of the stream; a flush in the background does so after its last try.
-    fn let_go(&self) {
+    /// Ends the connection without a closing handshake.
+    pub(crate) fn give_up(&self) {
         let mut driver = self.lock();
-        if !driver.has_flush_task() {
-            driver.abort();
-            self.tell_of_room(&mut driver);
-        }
+        driver.abort();
+        self.tell_of_room(&mut driver);
         drop(driver);
         self.waker.wake_by_ref();
+    }
+
+    /// Lets go of the stream, or leaves that to a flush in the background.
+    fn let_go(self: &Arc<Self>) {
+        let mut driver = self.lock();
+        if driver.has_flush_task() {
+            // It looks again, and sees that no share is left.
+            drop(driver);
+            return self.waker.wake_by_ref();
+        }
+        if driver.is_writable() && driver.has_unsent() && (self.schedule_flush)(self, &mut driver) {
+            return;
+        }
+        drop(driver);
+        self.give_up();
     }
 
     fn tell_of_room(&self, driver: &mut Driver<S>) {

@@ -45,9 +45,9 @@ use crate::{
 /// tears no frame. A send that was dropped has either queued its message whole, and then later
 /// calls write it, or not at all.
 ///
-/// Dropping the WebSocket ends the connection without a closing handshake. What was sent and not
-/// written yet is written as far as the stream takes it at once; [`close`](Self::close) first to
-/// know that it arrived.
+/// Dropping the WebSocket ends the connection without a closing handshake. What was sent and is not
+/// written yet is written by the tokio runtime in the background, for the close timeout at most;
+/// [`close`](Self::close) first to know that it arrived.
 pub struct WebSocket<S = Stream> {
     shared: Share<S>,
     opening: Option<Box<Opening>>,
@@ -418,6 +418,10 @@ pub(crate) fn begin_close<S: Transport>(
     code: CloseCode,
     reason: &str,
 ) -> Result<(), Error> {
-    let close = Close::new(code, reason).map_err(Error::Misuse)?;
-    shared.begin_close(Some(close)).map_err(Error::Misuse)
+    // A close frame without a code stands for 1005 (RFC 6455 section 7.1.5), and so the other way.
+    let close = match (code, reason) {
+        (CloseCode::NO_STATUS, "") => None,
+        (code, reason) => Some(Close::new(code, reason).map_err(Error::Misuse)?),
+    };
+    shared.begin_close(close).map_err(Error::Misuse)
 }

@@ -24,14 +24,16 @@ use crate::{
 
 /// The half that receives. It drives the connection, so keep it receiving.
 ///
-/// The connection ends without a closing handshake when both halves are dropped.
+/// The connection ends without a closing handshake when both halves are dropped, as a dropped
+/// [`WebSocket`](crate::WebSocket) does.
 pub struct Receiver<S = Stream> {
     shared: Share<S>,
 }
 
 /// The half that sends.
 ///
-/// Sending while nothing receives works until the stream is full of what the peer sent.
+/// Sending while nothing receives works until the stream is full of what the peer sent; meanwhile
+/// pings are not answered and deadlines not noticed.
 pub struct Sender<S = Stream> {
     shared: Share<S>,
 }
@@ -188,11 +190,13 @@ impl<S: Transport> Sender<S> {
         poll_fn(|cx| self.shared.poll_flush(cx)).await
     }
 
-    /// Sends what is queued and a close frame. The receiving half then gets what the peer still
-    /// sends, and `None` at the end. Cancel-safe: the receiving half carries it through.
+    /// Sends what is queued and a close frame, waiting until they are written. The receiving half
+    /// then gets what the peer still sends, and `None` at the end. Cancel-safe: the receiving half
+    /// carries it through.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a code or reason that cannot be sent.
+    /// [`Error::Misuse`] for a code or reason that cannot be sent, and inside a frame sent in
+    /// pieces; [`Error::Closed`] if what is queued cannot reach the peer any more.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         begin_close(&self.shared, code, reason)?;
         self.flush().await

@@ -49,7 +49,9 @@ pub(crate) enum Member {
 /// A message under way to all subscribers.
 #[derive(Clone)]
 struct Published {
-    message: PreparedMessage,
+    message: Message,
+    /// The same, encoded once for all compressed connections.
+    prepared: PreparedMessage,
     /// Given back when the last subscriber has it.
     _memory: Arc<OwnedSemaphorePermit>,
 }
@@ -102,7 +104,8 @@ impl Fanout {
             return;
         };
         let published = Published {
-            message: PreparedMessage::new(message),
+            prepared: PreparedMessage::new(message.clone()),
+            message,
             _memory: Arc::new(permit),
         };
         for group in &*self.groups {
@@ -211,12 +214,13 @@ impl Subscription {
         let Some(published) = self.published.take() else {
             return Ok(());
         };
+        let is_compressed = ws.is_compressed();
         let (mut sender, mut receiver) = ws.split();
         let reading = async { while receiver.recv().await.is_some() {} };
         let mut reading = pin!(reading);
         let (code, reason) = tokio::select! {
             () = &mut reading => return Ok(()),
-            () = pump(&mut sender, published) => (CloseCode::TRY_AGAIN_LATER, "too slow"),
+            () = pump(&mut sender, published, is_compressed) => (CloseCode::TRY_AGAIN_LATER, "too slow"),
             _ = stop.wait_for(|stopped| *stopped) => (CloseCode::GOING_AWAY, STOPPING),
         };
         drop(self);
@@ -227,11 +231,16 @@ impl Subscription {
 }
 
 /// Sends what is published until the peer takes nothing any more or is gone.
-async fn pump(sender: &mut Sender, mut published: mpsc::Receiver<Published>) {
-    while let Some(Published { message, .. }) = published.recv().await {
-        let seconds = message.len() as u64 / SUBSCRIBER_BYTES_PER_SECOND_MIN;
-        let patience = SUBSCRIBER_TIMEOUT + Duration::from_secs(seconds);
-        match timeout(patience, sender.send_prepared(&message)).await {
+async fn pump(sender: &mut Sender, mut published: mpsc::Receiver<Published>, is_compressed: bool) {
+    let mut batch = Vec::new();
+    while published
+        .recv_many(&mut batch, SUBSCRIBER_MESSAGES_MAX)
+        .await
+        > 0
+    {
+        let bytes: u64 = batch.iter().map(|each| each.message.len() as u64).sum();
+        let patience = SUBSCRIBER_TIMEOUT + Duration::from_secs(bytes / SUBSCRIBER_RATE_MIN);
+        match timeout(patience, send(sender, &mut batch, is_compressed)).await {
             Ok(Ok(())) => {}
             // The reading side sees the end too.
             Ok(Err(_)) => std::future::pending().await,
@@ -241,6 +250,25 @@ async fn pump(sender: &mut Sender, mut published: mpsc::Receiver<Published>) {
             }
         }
     }
+}
+
+/// Sends messages that came together, with as few writes as they need.
+async fn send(
+    sender: &mut Sender,
+    batch: &mut Vec<Published>,
+    is_compressed: bool,
+) -> Result<(), bowline::Error> {
+    for Published {
+        message, prepared, ..
+    } in batch.drain(..)
+    {
+        if is_compressed {
+            sender.send_prepared(&prepared).await?;
+        } else {
+            sender.feed(message).await?;
+        }
+    }
+    sender.flush().await
 }
 
 const STOPPING: &str = "the server stops";
@@ -256,4 +284,6 @@ const MEMORY_BYTES_MAX: u32 = 64 << 20;
 
 /// How long a subscriber may take for a message, besides the time its length gives.
 const SUBSCRIBER_TIMEOUT: Duration = Duration::from_secs(10);
-const SUBSCRIBER_BYTES_PER_SECOND_MIN: u64 = 64 << 10;
+
+/// Bytes a second that a subscriber takes at least.
+const SUBSCRIBER_RATE_MIN: u64 = 64 << 10;

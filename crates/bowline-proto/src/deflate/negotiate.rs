@@ -23,7 +23,8 @@ pub struct DeflateNegotiation {
     pub receive_context_takeover: bool,
     /// Largest window we compress with. Default 15.
     pub send_window_bits_max: WindowBits,
-    /// Largest window the peer may compress with. Default 15. A server with a smaller value
+    /// Largest window the peer may compress with. Default 15. A server never asks a client for 8
+    /// that did not name a size, but for 9. A server with a smaller value than 15
     /// declines offers of clients that cannot limit their window (RFC 7692 section 7.1.2.2).
     pub receive_window_bits_max: WindowBits,
 }
@@ -72,7 +73,9 @@ impl DeflateNegotiation {
         // Section 7.1.2.2: without the parameter in the offer the answer cannot hold it.
         let client_bits = match offer.client_max_window_bits {
             ClientWindowBits::AtMost(offered) => offered.min(self.receive_window_bits_max),
-            ClientWindowBits::Any => self.receive_window_bits_max,
+            // Clients on stock zlib cannot compress with 8 bits, and some fail the handshake when
+            // they are told to; 9 costs us 256 bytes.
+            ClientWindowBits::Any => self.receive_window_bits_max.max(NINE_BITS),
             ClientWindowBits::Absent if self.receive_window_bits_max < WindowBits::MAX => {
                 return None;
             }
@@ -391,5 +394,10 @@ fn write_bits(out: &mut BytesMut, name: &str, bits: WindowBits) {
 const NAME: &str = "permessage-deflate";
 const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
 const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
+/// The smallest window every compressor has.
+const NINE_BITS: WindowBits = match WindowBits::new(9) {
+    Some(bits) => bits,
+    None => WindowBits::MAX,
+};
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";

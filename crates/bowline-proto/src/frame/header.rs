@@ -80,55 +80,45 @@ impl FrameHeader {
     /// Writes the header in its shortest form.
     #[inline]
     pub fn encode(&self) -> EncodedHeader {
+        debug_assert!(
+            self.payload_len < 1 << 63,
+            "lengths have their top bit clear"
+        );
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        let mut bytes = [0; Self::LEN_MAX];
-        bytes[0] = flag(self.fin, FIN)
+        let first = flag(self.fin, FIN)
             | flag(self.rsv1, RSV1)
             | flag(self.rsv2, RSV2)
             | flag(self.rsv3, RSV3)
             | self.opcode.bits();
         let mask = flag(self.masking_key.is_some(), MASK);
-        let key_at = self.encode_len(&mut bytes, mask);
-        let mut len = key_at;
+        let start = |second: u8| u128::from(u16::from_le_bytes([first, mask | second]));
+        let (mut bytes, mut len) = match self.payload_len {
+            len @ 0..=125 => (start(len.to_le_bytes()[0]), 2),
+            len => match u16::try_from(len) {
+                Ok(len) => (start(LEN_16) | u128::from(len.swap_bytes()) << 16, 4),
+                Err(_) => (start(LEN_64) | u128::from(len.swap_bytes()) << 16, 10),
+            },
+        };
         if let Some(key) = self.masking_key {
-            match key_at {
-                2 => bytes[2..6].copy_from_slice(&key.0),
-                4 => bytes[4..8].copy_from_slice(&key.0),
-                _ => bytes[10..14].copy_from_slice(&key.0),
-            }
+            bytes |= u128::from(u32::from_le_bytes(key.0)) << (8 * len);
             len += 4;
         }
-        EncodedHeader { bytes, len }
-    }
-
-    /// Writes the length field and gives its end.
-    #[inline]
-    fn encode_len(&self, bytes: &mut [u8; Self::LEN_MAX], mask: u8) -> u8 {
-        debug_assert!(
-            self.payload_len < 1 << 63,
-            "lengths have their top bit clear"
-        );
-        if let Ok(len @ 0..=125) = u8::try_from(self.payload_len) {
-            bytes[1] = mask | len;
-            return 2;
+        EncodedHeader {
+            bytes: bytes.to_le_bytes(),
+            len,
         }
-        if let Ok(len) = u16::try_from(self.payload_len) {
-            bytes[1] = mask | LEN_16;
-            bytes[2..4].copy_from_slice(&len.to_be_bytes());
-            return 4;
-        }
-        bytes[1] = mask | LEN_64;
-        bytes[2..10].copy_from_slice(&self.payload_len.to_be_bytes());
-        10
     }
 }
 
 /// Holds the bytes of an encoded header.
 #[derive(Clone, Copy, Debug)]
 pub struct EncodedHeader {
-    bytes: [u8; FrameHeader::LEN_MAX],
+    /// Gathered in one number and stored at once: loads that follow would wait for single bytes.
+    bytes: [u8; 16],
     len: u8,
 }
+
+const _: () = assert!(FrameHeader::LEN_MAX <= 16);
 
 impl EncodedHeader {
     /// Gives the bytes to send.

@@ -25,14 +25,30 @@ impl<F: FnMut() -> MaskingKey + Send> MaskingKeySource for F {
 /// be unmasked in pieces.
 #[inline]
 pub fn apply_mask(payload: &mut [u8], key: MaskingKey, offset: u64) {
-    let word = key.repeated(offset);
+    xor(payload, key.repeated(offset));
+}
+
+/// Unmasks a whole payload in place and says whether it is ASCII, in the same pass.
+#[inline]
+pub(crate) fn unmask_to_ascii(payload: &mut [u8], key: MaskingKey) -> bool {
+    xor(payload, key.repeated(0)) & NOT_ASCII == 0
+}
+
+/// Gives all bits that are set somewhere in the result; a caller without use for them pays nothing.
+#[inline]
+fn xor(payload: &mut [u8], word: u64) -> u64 {
+    let mut seen = 0;
     let (words, rest) = payload.as_chunks_mut::<8>();
     for eight in words {
-        *eight = (u64::from_ne_bytes(*eight) ^ word).to_ne_bytes();
+        let result = u64::from_ne_bytes(*eight) ^ word;
+        seen |= result;
+        *eight = result.to_ne_bytes();
     }
     for (byte, key) in rest.iter_mut().zip(word.to_ne_bytes()) {
         *byte ^= key;
+        seen |= u64::from(*byte);
     }
+    seen
 }
 
 impl MaskingKey {
@@ -45,6 +61,9 @@ impl MaskingKey {
         u64::from_ne_bytes(twice.to_le_bytes())
     }
 }
+
+/// The bits no byte of ASCII has.
+const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 
 #[cfg(test)]
 mod tests {
@@ -66,6 +85,20 @@ mod tests {
                 apply_mask(&mut fast, MaskingKey(key), offset as u64);
                 naive(&mut slow, key, offset);
                 assert_eq!(fast, slow, "len {len} offset {offset}");
+            }
+        }
+    }
+    #[test]
+    fn finds_the_one_byte_that_is_not_ascii_at_every_place() {
+        let key = MaskingKey([0x37, 0xfa, 0x21, 0xbd]);
+        for len in 0..40_usize {
+            let mut text = vec![b'~'; len];
+            apply_mask(&mut text, key, 0);
+            assert!(unmask_to_ascii(&mut text.clone(), key), "len {len}");
+            for at in 0..len {
+                let mut spoilt = text.clone();
+                spoilt[at] ^= 0x80;
+                assert!(!unmask_to_ascii(&mut spoilt, key), "len {len} at {at}");
             }
         }
     }

@@ -7,5 +7,6 @@ mod opcode;
 
 pub use close::{Close, CloseCode};
 pub use header::{EncodedHeader, FrameHeader};
+pub(crate) use mask::unmask_to_ascii;
 pub use mask::{MaskingKey, MaskingKeySource, apply_mask};
 pub use opcode::Opcode;

@@ -170,7 +170,7 @@ impl Assembler {
     /// Makes room for inflated bytes, one byte beyond the limit at most; gives its start.
     fn grow(&mut self, compressed_len: usize, limits: &Limits) -> usize {
         let start = self.buffer.len();
-        let step = inflate_step(compressed_len);
+        let step = inflate_step(compressed_len, MESSAGE_STEP_MAX);
         let left = limits
             .message_size_max
             .saturating_sub(start as u64)
@@ -198,13 +198,16 @@ impl Assembler {
 }
 
 /// Gives the room made for inflating a piece.
-pub(super) fn inflate_step(compressed_len: usize) -> usize {
+pub(super) fn inflate_step(compressed_len: usize, step_max: usize) -> usize {
     compressed_len
         .saturating_mul(4)
-        .clamp(INFLATE_STEP_MIN, INFLATE_STEP_MAX)
+        .clamp(INFLATE_STEP_MIN, step_max)
 }
 
 /// What one turn inflates at least.
 pub(super) const INFLATE_STEP_MIN: usize = 256;
-/// What one turn inflates at most; also the size of a piece in the fragment view.
+/// What one turn inflates at most in the fragment view: the size of a piece.
 pub(super) const INFLATE_STEP_MAX: usize = 16 << 10;
+/// What one turn inflates at most in the message view. At each turn the inflater copies its window
+/// of 32 KiB and can repeat bytes from before only out of that copy, so short turns are slow.
+const MESSAGE_STEP_MAX: usize = 128 << 10;

@@ -88,7 +88,7 @@ impl ReceivePath {
             .expect("a data frame has joined a message");
         let inflater = self.inflater.as_mut().expect("compression was negotiated");
         let room = match message.backlog {
-            Backlog::None => inflate_step(piece.len()),
+            Backlog::None => inflate_step(piece.len(), INFLATE_STEP_MAX),
             Backlog::Bytes | Backlog::End => INFLATE_STEP_MAX,
         };
         let mut output = BytesMut::zeroed(room);

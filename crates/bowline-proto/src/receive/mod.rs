@@ -19,7 +19,7 @@ use crate::{
     config::Limits,
     deflate::Inflater,
     error::{Fault, LimitExceeded, ProtocolViolation},
-    frame::{Close, FrameHeader, Opcode, apply_mask},
+    frame::{Close, FrameHeader, Opcode, apply_mask, unmask_to_ascii},
     message::MessageKind,
     role::Role,
 };
@@ -114,6 +114,48 @@ impl ReceivePath {
     /// reported by their place there.
     #[inline]
     pub(crate) fn poll(
+        &mut self,
+        limits: &Limits,
+        input: &mut [u8],
+    ) -> (usize, Result<Option<Received>, Fault>) {
+        match self.sole_message(limits, input) {
+            Some(Ok((kind, place))) => {
+                let received = Received::Message(kind, Place::Input(place.clone()));
+                (place.end, Ok(Some(received)))
+            }
+            Some(Err(violation)) => (input.len(), Err(violation.into())),
+            None => self.poll_any(limits, input),
+        }
+    }
+
+    /// Takes in the common case: a whole frame at the front of `input` that is an uncompressed
+    /// message by itself.
+    ///
+    /// Anything else, also a frame against the rules, is left as it is for
+    /// [`poll_any`](Self::poll_any). On its own this part is small enough to be compiled into the
+    /// caller, where its result stays in registers.
+    #[inline]
+    fn sole_message(
+        &self,
+        limits: &Limits,
+        input: &mut [u8],
+    ) -> Option<Result<(MessageKind, Range<usize>), ProtocolViolation>> {
+        if self.frame.is_some() || !self.spill.is_empty() || self.view != View::Messages {
+            return None;
+        }
+        let (header, at) = FrameHeader::decode(input).ok()??;
+        let kind = self.sole_frame(&header)?;
+        let len_max = limits.frame_size_max.min(limits.message_size_max);
+        if self.check_bits(&header).is_err() || header.payload_len > len_max {
+            return None;
+        }
+        let end = at.checked_add(usize::try_from(header.payload_len).ok()?)?;
+        let piece = input.get_mut(at..end)?;
+        Some(take_sole(header, kind, piece).map(|kind| (kind, at..end)))
+    }
+
+    #[inline(never)]
+    fn poll_any(
         &mut self,
         limits: &Limits,
         input: &mut [u8],
@@ -392,10 +434,16 @@ fn take_sole(
     kind: MessageKind,
     piece: &mut [u8],
 ) -> Result<MessageKind, ProtocolViolation> {
-    if let Some(key) = header.masking_key {
-        apply_mask(piece, key, 0);
-    }
-    if kind == MessageKind::Text && !is_utf8(piece) {
+    let short_text = kind == MessageKind::Text && piece.len() <= SHORT_TEXT_LEN_MAX;
+    let is_ascii = match header.masking_key {
+        Some(key) if short_text => unmask_to_ascii(piece, key),
+        Some(key) => {
+            apply_mask(piece, key, 0);
+            false
+        }
+        None => false,
+    };
+    if kind == MessageKind::Text && !is_ascii && !is_utf8(piece) {
         return Err(ProtocolViolation::TextUtf8);
     }
     Ok(kind)
@@ -423,3 +471,6 @@ const fn message_kind(opcode: Opcode) -> Option<MessageKind> {
         Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => None,
     }
 }
+
+/// Up to here asking for ASCII while unmasking costs less than the validator takes to begin.
+const SHORT_TEXT_LEN_MAX: usize = 256;

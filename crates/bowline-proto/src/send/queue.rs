@@ -69,7 +69,13 @@ impl SendQueue {
             self.seal(Holds::Frames);
         }
         if self.tail.capacity() - self.tail.len() < needed {
-            self.tail.reserve(needed.max(TAIL_START));
+            // With a full tail in front there is a lot to send: growing step by step would copy it.
+            let start = if self.segments.is_empty() {
+                TAIL_START
+            } else {
+                FLAT_LEN_MAX
+            };
+            self.tail.reserve(needed.max(start));
         }
         append_frame(&mut self.tail, header, payload, key);
     }

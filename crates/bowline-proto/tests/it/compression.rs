@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bowline_proto::{
     Compress, Config, Fin, Message, MessageKind, Payload, PreparedMessage, Role, View,
-    deflate::{ContextPool, Deflate, DeflateParams, Level, WindowBits, compress_standalone},
+    deflate::{
+        ContextPool, Deflate, DeflateParams, Level, PoolLimits, WindowBits, compress_standalone,
+    },
 };
 use bowline_testkit::{Chunks, Collected, End, Frame, Pair, Takeover, deflate_params};
 use bytes::BytesMut;
@@ -190,6 +192,57 @@ fn piecewise(payload: &[u8], split: usize, cut: &Chunks) -> [usize; 3] {
     read
 }
 
+fn pieces_len(events: &[Collected]) -> usize {
+    let len = |event: &Collected| {
+        if let Collected::Fragment { payload, .. } = event {
+            payload.len()
+        } else {
+            panic!("{event:?}")
+        }
+    };
+    events.iter().map(len).sum()
+}
+
+/// What the bytes so far hold is reported before more of them arrive.
+#[test]
+fn a_part_of_a_compressed_frame_is_reported_as_far_as_it_goes() {
+    let payload = compressed(&vec![b'a'; 200_000]);
+    let ends = [Chunks::whole(), Chunks::of(1), Chunks::of(20)];
+    let stream = Frame::text("").rsv(4).more().encode();
+    let frame = Frame::continuation(&payload).encode();
+    for part in 0..frame.len() {
+        let reported = ends.clone().map(|cut| {
+            let mut end = end(Role::Client, 15, Takeover::Yes);
+            end.connection.set_view(View::Fragments);
+            end.reads = cut;
+            end.read(&stream);
+            end.read(&frame[..part]);
+            pieces_len(&end.events)
+        });
+        assert_eq!(reported, [reported[0]; 3], "{part} of {}", frame.len());
+    }
+}
+
+/// A driver may append what it reads to the rest it still holds.
+#[test]
+fn bytes_may_be_appended_to_the_rest_of_a_masked_frame() {
+    let payload = compressed(&vec![b'a'; 200_000]);
+    let mut end = end(Role::Server, 15, Takeover::Yes);
+    let stream = end.stream(&[Frame::text("").rsv(4).more(), Frame::continuation(&payload)]);
+    end.connection.set_view(View::Fragments);
+    let now = end.now();
+    let mut rest = Vec::new();
+    let mut read = 0;
+    for byte in stream.chunks(7) {
+        rest.extend_from_slice(byte);
+        let (used, event) = end.connection.poll_event(now, &mut rest);
+        read += event.map_or(0, |event| pieces_len(&[Collected::from(event)]));
+        rest.drain(..used);
+    }
+    end.read_piece(&mut rest);
+    assert_eq!(read + pieces_len(&end.events), 200_000);
+}
+
 fn texts() -> Vec<String> {
     let line = |n: usize| {
         format!(
@@ -279,8 +332,10 @@ fn contexts_are_held_only_while_a_message_is_under_way() {
     for end in &mut ends {
         end.connection.send_binary(&[7; 1000]).unwrap();
         end.read_frames(std::slice::from_ref(&frame));
-        assert_eq!(idle(&pool), (1, 1), "all share one of each");
+        assert_eq!(pool.idle_inflaters(), 1, "all share one");
     }
+    let bound = PoolLimits::IDLE_DEFLATERS_DEFAULT;
+    assert_eq!(pool.idle_deflaters(), bound, "as many as may be idle");
     let payload = Payload::Borrowed(&[7; 1000]);
     ends[0]
         .connection
@@ -288,8 +343,8 @@ fn contexts_are_held_only_while_a_message_is_under_way() {
         .unwrap();
     let stream = ends[1].stream(std::slice::from_ref(&frame));
     ends[1].read(&stream[..stream.len() - 1]);
-    assert_eq!(idle(&pool), (0, 0));
+    assert_eq!(idle(&pool), (0, bound - 1));
     ends[0].connection.abort();
     ends[1].eof();
-    assert_eq!(idle(&pool), (1, 1), "an end gives them back");
+    assert_eq!(idle(&pool), (1, bound), "an end gives them back");
 }

@@ -104,6 +104,8 @@ fn queue_data(end: &mut End) {
         let piece = Payload::Borrowed(&[3; 10]);
         connection.send_frame_payload(piece).unwrap();
     }
+    connection.send_text("flattened").unwrap();
+    connection.send_text("together").unwrap();
 }
 
 // RFC 6455 section 5.4: control frames pass between frames, never into one.

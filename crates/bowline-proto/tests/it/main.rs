@@ -7,6 +7,7 @@ mod compression;
 #[cfg(test)]
 mod control;
 mod deflate;
+#[cfg(test)]
 mod deflate_pool;
 mod deflate_properties;
 mod deflate_receiving;

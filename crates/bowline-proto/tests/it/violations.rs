@@ -2,6 +2,7 @@
 
 use bowline_proto::{
     Cause, CloseCode, Config, ConnectionState, EndedBy, Phase, ProtocolViolation, Retry, Role,
+    View,
     deflate::{ContextPool, Deflate, InflateError},
 };
 use bowline_testkit::{Chunks, Collected, End, Frame, LengthForm, Takeover, deflate_params};
@@ -102,9 +103,12 @@ fn every_violation_ends_the_connection_with_its_code_in_both_roles() {
     for (frames, violation) in table() {
         for role in [Role::Client, Role::Server] {
             for cut in [Chunks::whole(), Chunks::of(1)] {
-                let mut end = End::plain(role);
-                end.reads = cut;
-                check(&mut end, &frames, violation);
+                for view in [View::Messages, View::Fragments] {
+                    let mut end = End::plain(role);
+                    end.connection.set_view(view);
+                    end.reads = cut.clone();
+                    check(&mut end, &frames, violation);
+                }
             }
         }
     }
@@ -163,7 +167,11 @@ fn compression_gives_rsv1_a_meaning_on_first_data_frames_only() {
             vec![compressed(&hello[..5])],
             V::Inflate(InflateError::Truncated),
         ),
-        // A stored block that holds a byte no text has.
+        // Stored blocks that hold a byte no text has, and a part of a character.
+        (
+            vec![compressed(b"\x00\x01\x00\xfe\xff\xe2\x00")],
+            V::TextUtf8,
+        ),
         (
             vec![compressed(b"\x00\x01\x00\xfe\xff\xff\x00")],
             V::TextUtf8,
@@ -171,10 +179,13 @@ fn compression_gives_rsv1_a_meaning_on_first_data_frames_only() {
     ];
     for (frames, violation) in cases {
         for role in [Role::Client, Role::Server] {
-            let params = deflate_params(15, Takeover::Yes);
-            let deflate = Deflate::new(params, ContextPool::default().into());
-            let mut end = End::new(role, Config::default(), Some(deflate));
-            check(&mut end, &frames, violation);
+            for view in [View::Messages, View::Fragments] {
+                let params = deflate_params(15, Takeover::Yes);
+                let deflate = Deflate::new(params, ContextPool::default().into());
+                let mut end = End::new(role, Config::default(), Some(deflate));
+                end.connection.set_view(view);
+                check(&mut end, &frames, violation);
+            }
         }
     }
     assert_eq!(

@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use bowline_proto::{
     Connection, MaskingKey,
-    handshake::{ClientAccepted, ClientLimits, ClientOutcome, ClientRequest},
+    handshake::{ClientHandshake, ClientLimits, ClientOutcome, ClientRequest},
 };
 use bytes::BytesMut;
 use tokio::{
@@ -26,6 +26,8 @@ use crate::{
 };
 
 /// Connects to `ws://` or `wss://`, with the defaults of [`Connector`].
+///
+/// Not cancel-safe: dropping the future gives the attempt up.
 ///
 /// # Errors
 /// As [`Connector::connect`].
@@ -109,7 +111,7 @@ impl Connector {
         self.connect_to(&Endpoint::parse(url)?).await
     }
 
-    /// Connects to an endpoint.
+    /// Connects to an endpoint. Not cancel-safe, as [`connect`](Self::connect).
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -133,6 +135,8 @@ impl Connector {
     }
 
     /// Makes the opening handshake on a stream that is connected already: a Unix socket, a tunnel.
+    ///
+    /// Not cancel-safe: a dropped handshake drops the stream.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -167,9 +171,24 @@ impl Connector {
         request: &ClientRequest,
         mut stream: S,
     ) -> Result<WebSocket<S>, Error> {
-        let exchange = self.exchange(request, &mut stream);
-        let (accepted, rest) =
-            within(self.timeouts.handshake, ConnectPhase::Handshake, exchange).await?;
+        let mut bytes = BytesMut::new();
+        let mut handshake = request.start(rand::random(), self.limits, &mut bytes);
+        let exchanged = {
+            let exchange = exchange(&mut handshake, &mut bytes, &mut stream);
+            within(self.timeouts.handshake, ConnectPhase::Handshake, exchange).await
+        };
+        let outcome = match exchanged {
+            // A refusal whose body was cut off, by the stream or the deadline, still says why.
+            Err(Error::Io(_) | Error::Timeout(_)) if handshake.response().is_some() => {
+                handshake.handle_eof()?
+            }
+            exchanged => exchanged?,
+        };
+        let accepted = match outcome {
+            ClientOutcome::Accepted(accepted) => accepted,
+            ClientOutcome::Refused(refused) => return Err(Error::Refused(Box::new(refused))),
+        };
+        let rest = bytes.split_off(accepted.consumed);
         let deflate = accepted.deflate.map(|params| self.options.deflate(params));
         let opening = Opening {
             subprotocol: accepted.subprotocol,
@@ -181,35 +200,25 @@ impl Connector {
         let connection = Connection::client(config, deflate, masks, now());
         Ok(WebSocket::from_parts(connection, stream, rest).with_opening(opening))
     }
+}
 
-    /// Sends the request and reads the answer; gives also what came after it.
-    async fn exchange<S: Transport>(
-        &self,
-        request: &ClientRequest,
-        stream: &mut S,
-    ) -> Result<(ClientAccepted, BytesMut), Error> {
-        let mut bytes = BytesMut::new();
-        let mut handshake = request.start(rand::random(), self.limits, &mut bytes);
-        stream.write_all(&bytes).await?;
-        stream.flush().await?;
-        loop {
-            bytes.clear();
-            bytes.reserve(CHUNK_LEN);
-            let outcome = match stream.read_buf(&mut bytes).await {
-                Ok(0) => Some(handshake.handle_eof()?),
-                Ok(_) => handshake.handle_input(&bytes)?,
-                Err(error) => return Err(error.into()),
-            };
-            match outcome {
-                None => {}
-                Some(ClientOutcome::Accepted(accepted)) => {
-                    let rest = bytes.split_off(accepted.consumed);
-                    return Ok((accepted, rest));
-                }
-                Some(ClientOutcome::Refused(refused)) => {
-                    return Err(Error::Refused(Box::new(refused)));
-                }
-            }
+/// Sends the request and reads the answer, in chunks; leaves the last one in `bytes`.
+async fn exchange<S: Transport>(
+    handshake: &mut ClientHandshake,
+    bytes: &mut BytesMut,
+    stream: &mut S,
+) -> Result<ClientOutcome, Error> {
+    stream.write_all(bytes).await?;
+    stream.flush().await?;
+    loop {
+        bytes.clear();
+        bytes.reserve(CHUNK_LEN);
+        let outcome = match stream.read_buf(bytes).await? {
+            0 => Some(handshake.handle_eof()?),
+            _ => handshake.handle_input(bytes)?,
+        };
+        if let Some(outcome) = outcome {
+            return Ok(outcome);
         }
     }
 }

@@ -101,11 +101,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Says whether what is queued can still reach the peer.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.stream.is_some() && self.write_failure().is_none()
-    }
-
     /// Gives other tasks of the thread their turn after so many events that needed no read.
     pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.taken_count = (self.taken_count + 1) % EVENTS_PER_TURN;
@@ -429,7 +424,7 @@ impl<S> Driver<S> {
     /// Lets the engine act on something that may end the connection; if it does, lets go of the
     /// stream.
     fn act(&mut self, act: impl FnOnce(&mut Connection)) {
-        let is_unsent = self.connection.queued_len() > 0 || self.unflushed || self.outbox.is_some();
+        let is_unsent = self.has_unsent();
         act(&mut self.connection);
         if self.connection.state() == ConnectionState::Closed && self.stream.is_some() {
             if is_unsent {
@@ -440,6 +435,16 @@ impl<S> Driver<S> {
             self.input = BytesMut::new();
             self.drop_outbox();
         }
+    }
+
+    /// Says whether what is queued can still reach the peer.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.stream.is_some() && self.write_failure().is_none()
+    }
+
+    /// Says whether anything waits to be written.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.connection.queued_len() > 0 || self.unflushed || self.outbox.is_some()
     }
 
     fn write_failure(&self) -> Option<io::ErrorKind> {

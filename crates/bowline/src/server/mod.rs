@@ -7,16 +7,20 @@
 
 mod address;
 pub mod admission;
+mod cookie;
 mod drain;
 mod entry;
 mod group;
 mod handle;
 mod id;
+mod listener;
 mod offer;
 mod opcode;
 mod registry;
 pub mod rules;
 mod session;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 use std::time::Duration;
 
@@ -31,6 +35,7 @@ use tokio::{
 };
 
 pub use address::{AddressError, AddressRange};
+pub use cookie::SetCookie;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use group::{
@@ -38,12 +43,18 @@ pub use group::{
 };
 pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;
+pub use listener::{
+    Arrival, HttpArrival, Identify, Identity, Listener, ListenerConfig, ListenerName,
+    ListenerNameError, ProxyHeaderUse, WebSocketArrival,
+};
 pub use offer::Offer;
 pub use opcode::{FrameCode, FrameCodeError};
 pub use registry::{Registry, RegistryFull, ReservedId, UnknownConnection};
 pub use session::{
     AttachedSession, Session, SessionError, SessionOptions, SessionSource, Sessions,
 };
+#[cfg(feature = "hyper")]
+pub use upgrade::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 
 use crate::{
     error::{ConnectPhase, Error},
@@ -53,6 +64,8 @@ use crate::{
 };
 
 /// Accepts a WebSocket on a stream, with the defaults of [`Acceptor`].
+///
+/// Not cancel-safe: a dropped handshake drops the stream.
 ///
 /// # Errors
 /// As [`Acceptor::accept`].

@@ -1,18 +1,22 @@
 //! An opening handshake that waits for an answer.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bowline_proto::{
     Connection,
-    handshake::{AcceptOptions, RefusalResponse, RequestHead, ServerHandshake, write_refusal},
+    handshake::{
+        AcceptOptions, HandshakeError, HandshakeMisuse, RefusalResponse, RequestHead,
+        ServerHandshake, write_refusal,
+    },
 };
 use bytes::BytesMut;
 use tokio::{io::AsyncWriteExt, time::timeout};
 
-use super::Acceptor;
+use super::{Acceptor, SetCookie};
 use crate::{
     driver::now,
     error::{ConnectPhase, Error},
+    options::Options,
     socket::{Opening, WebSocket},
     transport::{Transport, set_nodelay},
 };
@@ -20,8 +24,12 @@ use crate::{
 /// A checked opening handshake that is not yet answered: accept or refuse it.
 ///
 /// Either consumes it, so nothing of HTTP can be done afterwards.
-#[derive(Debug)]
-pub struct Offer<S> {
+///
+/// `S` says where the connection's stream comes from. It is the stream itself when an
+/// [`Acceptor`] read the request from it; then the answer is written here. With the feature
+/// `hyper` it may be a `Handover`, which is also what `Offer` alone means then:
+/// a handler in somebody else's HTTP server took the request, and returns the answer.
+pub struct Offer<#[cfg(feature = "hyper")] S = super::Handover, #[cfg(not(feature = "hyper"))] S> {
     acceptor: Acceptor,
     head: RequestHead,
     handshake: ServerHandshake,
@@ -31,7 +39,7 @@ pub struct Offer<S> {
     headers: Vec<(String, Vec<u8>)>,
 }
 
-impl<S: Transport> Offer<S> {
+impl<S> Offer<S> {
     pub(super) fn new(
         acceptor: &Acceptor,
         head: RequestHead,
@@ -77,7 +85,7 @@ impl<S: Transport> Offer<S> {
         self
     }
 
-    /// Adds a header to the answer, a cookie for instance.
+    /// Adds a header to the answer, be it 101 or a refusal.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers
@@ -85,16 +93,21 @@ impl<S: Transport> Offer<S> {
         self
     }
 
-    /// Answers 101 and opens the WebSocket.
-    ///
-    /// Turns `TCP_NODELAY` on if the stream is a [`TcpStream`](tokio::net::TcpStream) or a
-    /// [`Stream`](crate::Stream); on others it is the caller's to do.
-    /// Not cancel-safe: a dropped handshake drops the stream.
-    ///
-    /// # Errors
-    /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
-    /// sent; [`Error::Timeout`] or [`Error::Io`] if the answer cannot be written.
-    pub async fn accept(mut self) -> Result<WebSocket<S>, Error> {
+    /// Sets a cookie with the answer, be it 101 or a refusal.
+    #[must_use]
+    pub fn with_cookie(self, cookie: &SetCookie) -> Self {
+        self.with_header("Set-Cookie", cookie.as_str())
+    }
+
+    /// Configures this one connection: limits, keepalive, compression.
+    #[must_use]
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.acceptor.options = options;
+        self
+    }
+
+    /// Makes the answer 101 and the connection that begins behind it.
+    pub(super) fn answer(self) -> Result<Answered<S>, HandshakeError> {
         let options = &self.acceptor.options;
         let headers: Vec<_> = borrowed(&self.headers).collect();
         let accept = AcceptOptions {
@@ -104,8 +117,6 @@ impl<S: Transport> Offer<S> {
         };
         let mut answer = BytesMut::new();
         let accepted = self.handshake.accept(&accept, &mut answer)?;
-        set_nodelay(&self.stream);
-        write(&self.acceptor, &mut self.stream, &answer).await?;
         let deflate = accepted.deflate.map(|params| options.deflate(params));
         let opening = Opening {
             subprotocol: accepted.subprotocol,
@@ -113,7 +124,52 @@ impl<S: Transport> Offer<S> {
             response: None,
         };
         let connection = Connection::server(Arc::clone(&options.config), deflate, now());
-        Ok(WebSocket::from_parts(connection, self.stream, self.rest).with_opening(opening))
+        Ok(Answered {
+            acceptor: self.acceptor,
+            stream: self.stream,
+            rest: self.rest,
+            answer,
+            connection,
+            opening,
+        })
+    }
+
+    /// Makes the answer that refuses.
+    pub(super) fn refusal(&self, status: u16, body: &[u8]) -> Result<BytesMut, HandshakeMisuse> {
+        let headers: Vec<_> = borrowed(&self.headers).collect();
+        let response = RefusalResponse {
+            status,
+            headers: &headers,
+            body,
+        };
+        let mut answer = BytesMut::new();
+        write_refusal(&response, &mut answer)?;
+        Ok(answer)
+    }
+}
+
+impl<S: Transport> Offer<S> {
+    /// Answers 101 and opens the WebSocket.
+    ///
+    /// Turns `TCP_NODELAY` on if the stream is a [`TcpStream`](tokio::net::TcpStream) or a
+    /// [`Stream`](crate::Stream); on others it is the caller's to do.
+    /// Not cancel-safe: a dropped handshake drops the stream.
+    ///
+    /// # Errors
+    /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
+    /// sent; [`Error::Timeout`] or [`Error::Io`] if the answer cannot be written.
+    pub async fn accept(self) -> Result<WebSocket<S>, Error> {
+        let Answered {
+            acceptor,
+            mut stream,
+            rest,
+            answer,
+            connection,
+            opening,
+        } = self.answer()?;
+        set_nodelay(&stream);
+        write(&acceptor, &mut stream, &answer).await?;
+        Ok(WebSocket::from_parts(connection, stream, rest).with_opening(opening))
     }
 
     /// Answers with another status than 101 and ends the exchange. Headers added before go with
@@ -123,17 +179,33 @@ impl<S: Transport> Offer<S> {
     /// [`Error::Handshake`] for a status outside 200-599 or a header that cannot be sent;
     /// [`Error::Io`] if the stream fails.
     pub async fn refuse(mut self, status: u16, body: &str) -> Result<(), Error> {
-        let headers: Vec<_> = borrowed(&self.headers).collect();
-        let response = RefusalResponse {
-            status,
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        let mut answer = BytesMut::new();
-        write_refusal(&response, &mut answer)
-            .map_err(bowline_proto::handshake::HandshakeError::from)?;
+        let answer = self
+            .refusal(status, body.as_bytes())
+            .map_err(HandshakeError::from)?;
         self.acceptor.answer(&mut self.stream, &answer).await
     }
+}
+
+/// Leaves out the headers of the answer, which may hold cookies.
+impl<S: fmt::Debug> fmt::Debug for Offer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offer")
+            .field("head", &self.head)
+            .field("handshake", &self.handshake)
+            .field("stream", &self.stream)
+            .field("subprotocol", &self.subprotocol)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An offer that was accepted, before its answer is written.
+pub(super) struct Answered<S> {
+    pub(super) acceptor: Acceptor,
+    pub(super) stream: S,
+    pub(super) rest: BytesMut,
+    pub(super) answer: BytesMut,
+    pub(super) connection: Connection,
+    pub(super) opening: Opening,
 }
 
 fn borrowed(headers: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &[u8])> {

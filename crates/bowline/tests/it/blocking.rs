@@ -318,7 +318,7 @@ fn misuse_is_an_error_and_harms_nothing() {
         misused,
         Err(Error::Misuse(Misuse::ControlTooLong))
     ));
-    let code = CloseCode::NO_STATUS;
+    let code = CloseCode::ABNORMAL;
     assert!(matches!(client.close(code, ""), Err(Error::Misuse(_))));
     client.send("on").unwrap();
     assert_eq!(server.recv(), Ok(Some(Message::text("on"))));

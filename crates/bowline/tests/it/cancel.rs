@@ -173,7 +173,6 @@ async fn receive_all(
 }
 
 /// Gives nothing if the future was dropped; then a piece of a message, if any is left.
-#[expect(clippy::option_option, reason = "a dropped future is not the end")]
 async fn receive_once(
     ws: &mut WebSocket<Wire>,
     receive: Receive,
@@ -199,7 +198,7 @@ async fn receive_once(
 }
 
 macro_rules! send_with {
-    ($ends:expr, $ws:ident, $sends:ident) => {{
+    ($ws:ident, $sends:ident) => {{
         let mut expected = Vec::new();
         for (number, (send, polls)) in $sends.iter().enumerate() {
             let byte = u8::try_from(number).unwrap();
@@ -263,12 +262,12 @@ macro_rules! send_with {
 }
 
 async fn send_all(mut ws: WebSocket<Wire>, sends: &[(Send, usize)]) -> Vec<Frame> {
-    send_with!(ends, ws, sends)
+    send_with!(ws, sends)
 }
 
 async fn send_halves(ws: WebSocket<Wire>, sends: &[(Send, usize)]) -> Vec<Frame> {
     let (mut sender, _receiver) = ws.split();
-    send_with!(ends, sender, sends)
+    send_with!(sender, sends)
 }
 
 /// Data frames and control frames each keep their order; control frames may pass ahead of data.

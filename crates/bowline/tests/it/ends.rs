@@ -1,4 +1,4 @@
-//! WebSockets without their opening handshake, and ways to poll them.
+//! Connections without their opening handshake, and ways to poll them.
 
 use std::{
     future::poll_fn,
@@ -50,6 +50,19 @@ pub(crate) fn wired_deflate_server(config: Config) -> (WebSocket<Wire>, Far) {
     let now = tokio::time::Instant::now().into_std();
     let deflate = Deflate::new(deflate_params(15, Takeover::No), Arc::default());
     let connection = Connection::server(Arc::new(config), Some(deflate), now);
+    (
+        WebSocket::from_parts(connection, wire, BytesMut::new()),
+        far,
+    )
+}
+
+/// Makes a client that negotiated compression with the test.
+pub(crate) fn wired_deflate_client() -> (WebSocket<Wire>, Far) {
+    let (wire, far) = wire();
+    let now = tokio::time::Instant::now().into_std();
+    let deflate = Deflate::new(deflate_params(15, Takeover::No), Arc::default());
+    let masks = Box::new(CountingMasks::default());
+    let connection = Connection::client(Arc::default(), Some(deflate), masks, now);
     (
         WebSocket::from_parts(connection, wire, BytesMut::new()),
         far,

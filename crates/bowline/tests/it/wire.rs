@@ -108,6 +108,11 @@ impl Far {
         self.state().written.clone()
     }
 
+    /// Takes what was written so far.
+    pub(crate) fn take_written(&self) -> Vec<u8> {
+        std::mem::take(&mut self.state().written)
+    }
+
     /// Gives the frames written so far; all are whole.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         Frame::parse_all(&self.state().written)
@@ -183,7 +188,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.0.lock().unwrap().write(cx, bytes)
+        self.0.lock().unwrap().write(cx, &[IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -192,13 +197,8 @@ impl AsyncWrite for Wire {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut state = self.0.lock().unwrap();
-        let bytes: Vec<u8> = slices
-            .iter()
-            .flat_map(|slice| slice.iter())
-            .copied()
-            .collect();
         state.vectored_count += 1;
-        state.write(cx, &bytes)
+        state.write(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -216,21 +216,27 @@ impl AsyncWrite for Wire {
 }
 
 impl State {
-    fn write(&mut self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn write(&mut self, cx: &Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         if let Some(kind) = self.write_error {
             return Poll::Ready(Err(kind.into()));
         }
         if self.hesitate(WRITE, cx) {
             return Poll::Pending;
         }
-        let room = self.room.unwrap_or(usize::MAX).min(bytes.len());
+        let offered = slices.iter().map(|slice| slice.len()).sum();
+        let room = self.room.unwrap_or(usize::MAX).min(offered);
         if room == 0 {
             return self.wait(WRITE, cx);
         }
         let len = self.writes.len_at(self.write_count, room);
         self.write_count += 1;
         self.room = self.room.map(|room| room - len);
-        self.written.extend_from_slice(&bytes[..len]);
+        let mut left = len;
+        for slice in slices {
+            let (taken, _) = slice.split_at(left.min(slice.len()));
+            self.written.extend_from_slice(taken);
+            left -= taken.len();
+        }
         Poll::Ready(Ok(len))
     }
 

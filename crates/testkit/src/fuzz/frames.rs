@@ -1,7 +1,8 @@
 //! Any stream, cut in two ways, means the same.
 
 use bowline_proto::{
-    Cause, Config, FrameHeader, Limits, ProtocolViolation, Role, deflate::Deflate,
+    Cause, CloseCode, Config, FrameHeader, LimitExceeded, Limits, ProtocolViolation, Role,
+    deflate::Deflate,
 };
 
 use super::Script;
@@ -60,16 +61,20 @@ fn events(options: u8, cut: &Chunks, stream: &[u8]) -> Vec<Collected> {
     assert!(end.polls <= bound, "{} polls", end.polls);
     end.ended();
     let mut events = end.take_events();
-    events.iter_mut().for_each(forget_which_fault);
+    if options & 6 != 0 {
+        events.iter_mut().for_each(forget_which_fault);
+    }
     events
 }
 
-/// A piece may hold text that is wrong and after it data that does not inflate. Which of the two is
-/// found first depends on the cut; the close code is the same.
+/// A compressed piece may hold text that is wrong, more bytes than the limit allows and data that
+/// does not inflate. Which of them is found first depends on the cut.
 fn forget_which_fault(event: &mut Collected) {
     if let Collected::Closed(ending) = event
-        && let Cause::Violation(ProtocolViolation::Inflate(_)) = ending.cause
+        && let Cause::Violation(ProtocolViolation::Inflate(_) | ProtocolViolation::TextUtf8)
+        | Cause::Limit(LimitExceeded::MessageSize) = ending.cause
     {
+        ending.code = CloseCode::INVALID_PAYLOAD;
         ending.cause = Cause::Violation(ProtocolViolation::TextUtf8);
     }
 }

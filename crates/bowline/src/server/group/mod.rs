@@ -18,6 +18,7 @@ use members::Members;
 pub use table::{GroupError, GroupTable, GroupTableLimits};
 
 use super::{
+    admission::Permit,
     entry::{Accepted, Attributes},
     handle::ConnectionHandle,
     registry::{Registry, RegistryFull, ReservedId},
@@ -190,6 +191,17 @@ impl ConnectionGroup {
         websocket: WebSocket<S>,
         attributes: Attributes,
     ) -> ConnectionHandle {
+        self.adopt_guarded(reserved, websocket, attributes, None)
+    }
+
+    /// Takes a WebSocket into the group, and keeps its permit until it is over.
+    pub(in crate::server) fn adopt_guarded<S: Transport>(
+        &self,
+        reserved: ReservedId,
+        websocket: WebSocket<S>,
+        attributes: Attributes,
+        permit: Option<Permit>,
+    ) -> ConnectionHandle {
         let shared = websocket.into_shared();
         let link: Arc<dyn Link> = Arc::clone(&shared) as Arc<dyn Link>;
         reserved.entry().accept(Accepted {
@@ -199,7 +211,8 @@ impl ConnectionGroup {
             attributes,
         });
         let handle = ConnectionHandle::new(Arc::clone(reserved.entry()));
-        tokio::spawn(run::run(Arc::clone(&self.inner), reserved, shared));
+        let member = run::Member::join(Arc::clone(&self.inner), reserved, permit);
+        tokio::spawn(run::run(member, shared));
         handle
     }
 

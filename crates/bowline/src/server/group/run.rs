@@ -11,31 +11,32 @@ use bowline_proto::{Cause, CloseCode, EndedBy, Ending, Event, Message, Phase};
 
 use super::{Inner, handlers::Handlers};
 use crate::{
-    server::{handle::ConnectionHandle, registry::ReservedId},
+    server::{admission::Permit, handle::ConnectionHandle, registry::ReservedId},
     shared::Share,
     transport::Transport,
 };
 
 /// Receives on a connection and calls the group's handlers until it is over.
-pub(super) async fn run<S: Transport>(group: Arc<Inner>, reserved: ReservedId, shared: Share<S>) {
-    let mut member = Member::join(group, reserved);
+pub(super) async fn run<S: Transport>(mut member: Member, shared: Share<S>) {
     member.open();
     poll_fn(|cx| shared.poll_handle(cx, &mut |event| member.handle(event))).await;
 }
 
 /// A connection in a group. Dropping it leaves the group and calls *disconnect*, so that a task
 /// that is cut off does so too.
-struct Member {
+pub(super) struct Member {
     group: Arc<Inner>,
     reserved: ReservedId,
     connection: ConnectionHandle,
     ending: Option<Ending>,
     /// The connection is being closed for what it did: its messages are no longer handled.
     refused: bool,
+    /// The place that is counted for the connection.
+    _permit: Option<Permit>,
 }
 
 impl Member {
-    fn join(group: Arc<Inner>, reserved: ReservedId) -> Self {
+    pub(super) fn join(group: Arc<Inner>, reserved: ReservedId, permit: Option<Permit>) -> Self {
         let connection = ConnectionHandle::new(Arc::clone(reserved.entry()));
         group.members.join(connection.clone());
         if let Some(session) = &connection.attributes().session {
@@ -47,6 +48,7 @@ impl Member {
             connection,
             ending: None,
             refused: false,
+            _permit: permit,
         }
     }
 

@@ -1,0 +1,16 @@
+//! The hub over real sockets.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod drain;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod talk;
