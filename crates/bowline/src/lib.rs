@@ -11,9 +11,11 @@
 //!   the crate `prometheus-client`.
 #![forbid(unsafe_code)]
 
+pub mod blocking;
 mod client;
 mod driver;
 mod error;
+mod frame_level;
 mod link;
 pub mod metrics;
 mod options;
@@ -58,8 +60,12 @@ pub type Message = bowline_proto::Message<'static>;
 pub mod guide {
     #[doc = include_str!("../docs/guide/accept.md")]
     pub mod accept {}
+    #[doc = include_str!("../docs/guide/blocking.md")]
+    pub mod blocking {}
     #[doc = include_str!("../docs/guide/connections.md")]
     pub mod connections {}
+    #[doc = include_str!("../docs/guide/frames.md")]
+    pub mod frames {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
     #[doc = include_str!("../docs/guide/observability.md")]

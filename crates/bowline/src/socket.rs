@@ -324,7 +324,12 @@ impl<S: Transport> WebSocket<S> {
         self.shared.take_buffered(View::Messages, take_message)
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared<S>> {
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub(crate) fn unfinished(&self) -> Option<MessageKind> {
+        self.shared.with(|driver| driver.connection().unfinished())
+    }
+
+    pub(crate) const fn shared(&self) -> &Share<S> {
         &self.shared
     }
 
@@ -413,6 +418,7 @@ pub(crate) fn poll_fragment<S: Transport>(
             payload: message.into_payload().into_owned(),
             message_start: true,
             message_end: true,
+            frame_end: true,
         }),
         Event::Ping(_) | Event::Pong { .. } | Event::Close(_) | Event::Closed(_) => None,
     })

@@ -294,6 +294,7 @@ impl Connection {
                     payload: resolve(piece.payload, input),
                     message_start: piece.message_start,
                     message_end: piece.message_end,
+                    frame_end: piece.frame_end,
                 })
             }
             Received::Ping(place) => {

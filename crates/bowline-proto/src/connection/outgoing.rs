@@ -118,6 +118,43 @@ impl Connection {
         Ok(())
     }
 
+    /// Queues one frame by its opcode: data uncompressed, a ping or pong ahead of data, a close frame
+    /// as [`close`](Self::close) does.
+    ///
+    /// # Errors
+    /// [`Misuse::MessageUnfinished`] for text or binary while a message is unfinished;
+    /// [`Misuse::ContinuationWithoutStart`] for a continuation while none is (RFC 6455 section
+    /// 5.4); [`Misuse::ControlFragmented`] and [`Misuse::ControlTooLong`] (section 5.5); as
+    /// [`send_fragment`](Self::send_fragment) and [`Close::from_payload`] otherwise. A close frame
+    /// once the closing handshake began is no error and does nothing.
+    pub fn send_frame(
+        &mut self,
+        now: Instant,
+        opcode: Opcode,
+        payload: Payload<'_>,
+        fin: Fin,
+    ) -> Result<(), Misuse> {
+        if opcode.is_control() && fin == Fin::More {
+            return Err(Misuse::ControlFragmented);
+        }
+        if opcode == Opcode::Close {
+            let close = Close::from_payload(&payload)?;
+            return self.close(now, close.as_ref());
+        }
+        self.check_open()?;
+        let len = payload.len();
+        self.send.frame_of(opcode, payload, fin)?;
+        if opcode.is_data() {
+            self.counters.send(len, fin == Fin::Last);
+        }
+        Ok(())
+    }
+
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub fn unfinished(&self) -> Option<MessageKind> {
+        self.send.unfinished()
+    }
+
     /// Queues a ping, ahead of data. The payload has at most 125 bytes.
     ///
     /// # Errors

@@ -178,6 +178,29 @@ impl SendPath {
         Ok(())
     }
 
+    /// Queues one frame, uncompressed unless it continues a message that is not. A close frame has
+    /// a [call of its own](Self::close).
+    pub(crate) fn frame_of(
+        &mut self,
+        opcode: Opcode,
+        payload: Payload<'_>,
+        fin: Fin,
+    ) -> Result<(), Misuse> {
+        let kind = match opcode {
+            Opcode::Ping | Opcode::Pong | Opcode::Close => return self.control(opcode, &payload),
+            Opcode::Continuation => {
+                let message = self.message.as_ref();
+                let begun = message.ok_or(Misuse::ContinuationWithoutStart)?;
+                begun.kind
+            }
+            Opcode::Text => self.check_between_messages().map(|()| MessageKind::Text)?,
+            Opcode::Binary => self
+                .check_between_messages()
+                .map(|()| MessageKind::Binary)?,
+        };
+        self.fragment(kind, payload, fin, Compress::Never)
+    }
+
     /// Queues the header of an uncompressed frame whose payload follows in pieces.
     pub(crate) fn begin_frame(
         &mut self,
@@ -246,6 +269,11 @@ impl SendPath {
         self.queue.push_part(part, missing == 0);
         self.end_frame();
         Ok(())
+    }
+
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub(crate) fn unfinished(&self) -> Option<MessageKind> {
+        self.message.as_ref().map(|message| message.kind)
     }
 
     /// Says whether a frame sent in pieces is unfinished.

@@ -14,6 +14,8 @@ mod deflate_pool;
 mod deflate_properties;
 mod deflate_receiving;
 #[cfg(test)]
+mod frames;
+#[cfg(test)]
 mod handshake;
 #[cfg(test)]
 mod keepalive;

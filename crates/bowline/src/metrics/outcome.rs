@@ -67,6 +67,9 @@ impl From<&Error> for HandshakeOutcome {
             | Error::Handshake(_)
             | Error::Misuse(_)
             | Error::QueueFull
+            | Error::TextCodec(_)
+            | Error::InsideRuntime
+            | Error::RecvTimeout
             | Error::Closed(_) => Self::Failed,
         }
     }

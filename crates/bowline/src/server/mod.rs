@@ -201,7 +201,11 @@ impl Acceptor {
     }
 
     /// Writes an answer that ends the exchange, and ends the stream so that it arrives.
-    async fn answer<S: Transport>(&self, stream: &mut S, answer: &[u8]) -> Result<(), Error> {
+    pub(crate) async fn answer<S: Transport>(
+        &self,
+        stream: &mut S,
+        answer: &[u8],
+    ) -> Result<(), Error> {
         let write = async {
             stream.write_all(answer).await?;
             stream.shutdown().await?;

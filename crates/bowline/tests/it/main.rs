@@ -15,6 +15,10 @@ mod admission_proxy_protocol;
 #[cfg(test)]
 mod allocations;
 #[cfg(test)]
+mod blocking;
+#[cfg(test)]
+mod blocking_examples;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod coalescing;
@@ -30,6 +34,10 @@ mod endings;
 mod ends;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod frame_level;
+#[cfg(test)]
+mod frame_level_text;
 #[cfg(test)]
 mod group_server;
 #[cfg(test)]
