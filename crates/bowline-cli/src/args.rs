@@ -128,25 +128,36 @@ pub(crate) struct EchoArgs {
     #[arg(long)]
     pub(crate) no_limits: bool,
     /// Serve TLS with the certificates in this PEM file
-    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "listen"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        conflicts_with = "connect"
+    )]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The private key of the certificate, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        conflicts_with = "connect"
+    )]
     pub(crate) tls_key: Option<PathBuf>,
     /// Threads that serve, each with its own listener; as many as there are cores if left out
-    #[arg(long, value_name = "N", requires = "listen", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", conflicts_with = "connect", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) workers: Option<u16>,
     /// Send what arrives on /pub to every connection on /sub, instead of back
-    #[arg(long, requires = "listen")]
+    #[arg(long, conflicts_with = "connect")]
     pub(crate) fanout: bool,
     /// Trust the certificates in this PEM file, and no others
-    #[arg(long, value_name = "FILE", requires = "connect")]
+    #[arg(long, value_name = "FILE", conflicts_with = "listen")]
     pub(crate) ca: Option<PathBuf>,
     /// Most connections at the same time; further ones wait to be accepted
     #[arg(
         long,
         value_name = "N",
         default_value_t = 65_536,
+        conflicts_with = "connect",
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub(crate) connections_max: u32,

@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Connection(#[from] Error),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}{}", listen_hint(source))]
     Listen {
         address: SocketAddr,
         source: io::Error,
@@ -31,7 +31,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Tls(#[from] bowline::TlsError),
     /// The hub cannot start.
-    #[error(transparent)]
+    #[error("{}{}", .0, start_hint(.0))]
     Start(#[from] bowline_hub::StartError),
     /// The hub failed while it ran.
     #[error(transparent)]
@@ -141,6 +141,22 @@ fn hint(error: &Error) -> String {
         return String::new();
     };
     format!("\n{hint}")
+}
+
+fn listen_hint(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        "\nAnother program listens there already; --listen chooses another address or port."
+    } else {
+        ""
+    }
+}
+
+fn start_hint(error: &bowline_hub::StartError) -> &'static str {
+    if let bowline_hub::StartError::Listen { source, .. } = error {
+        listen_hint(source)
+    } else {
+        ""
+    }
 }
 
 /// Keeps what a server sent from commanding the terminal.

@@ -94,7 +94,7 @@ impl Ending {
 }
 
 /// Names who began the end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EndedBy {
     /// This end: the application, a limit or a rule.
     Local,

@@ -22,6 +22,13 @@ pub(crate) trait Link: Send + Sync {
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused>;
+    /// Queues messages one after the other and has them written; gives how many were queued, and
+    /// why the next one was not.
+    fn push_all(
+        self: Arc<Self>,
+        messages: &[Outgoing],
+        limits: &OutboxLimits,
+    ) -> (usize, Option<Refused>);
     /// Queues a ping, ahead of messages.
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused>;
     /// Begins the closing handshake behind what is queued.
@@ -34,6 +41,8 @@ pub(crate) trait Link: Send + Sync {
     fn backlog(&self) -> Backlog;
     /// Takes the number of messages dropped since this was last asked.
     fn take_lost(&self) -> u64;
+    /// Takes note that the peer does not keep up, if that began since this was last asked.
+    fn take_slow_episode(&self) -> bool;
     fn ending(&self) -> Option<Ending>;
     fn round_trip(&self) -> Option<Duration>;
     /// Writes what can be written without waiting.
@@ -58,6 +67,10 @@ impl<S: Transport> Link for Shared<S> {
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused> {
+        if self.with(|driver| !driver.fits(message.len(), limits)) {
+            // What waits for the end of a batch makes room.
+            self.write_now();
+        }
         let pushed = self.with(|driver| driver.push(message, key, limits));
         match pushed {
             Ok(_) => write(&self),
@@ -68,9 +81,23 @@ impl<S: Transport> Link for Shared<S> {
         pushed
     }
 
+    fn push_all(
+        self: Arc<Self>,
+        messages: &[Outgoing],
+        limits: &OutboxLimits,
+    ) -> (usize, Option<Refused>) {
+        let result = self.push_each(messages, limits);
+        write(&self);
+        if matches!(result, (_, Some(Refused::TooSlow))) {
+            // Whoever receives has the deadline of a close to watch.
+            self.wake();
+        }
+        result
+    }
+
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused> {
         self.with(|driver| {
-            if driver.outbox().is_some_and(|outbox| outbox.is_closing()) {
+            if driver.is_close_waiting() {
                 return Err(Refused::Closing);
             }
             let pinged = driver.connection().ping(payload);
@@ -96,20 +123,15 @@ impl<S: Transport> Link for Shared<S> {
     }
 
     fn backlog(&self) -> Backlog {
-        self.with(|driver| {
-            let (messages, bytes) = driver
-                .outbox()
-                .map_or((0, 0), |outbox| (outbox.len(), outbox.bytes()));
-            Backlog {
-                messages,
-                bytes,
-                framed_bytes: driver.connection().queued_len(),
-            }
-        })
+        self.with(|driver| driver.backlog())
     }
 
     fn take_lost(&self) -> u64 {
         self.with(Driver::take_lost)
+    }
+
+    fn take_slow_episode(&self) -> bool {
+        self.with(Driver::take_slow_episode)
     }
 
     fn ending(&self) -> Option<Ending> {

@@ -63,6 +63,8 @@ pub(crate) struct Outbox {
     close: Option<LastFrame>,
     /// Messages dropped since the application last asked.
     lost: u64,
+    /// It was full since it was made.
+    was_full: bool,
 }
 
 #[derive(Debug)]
@@ -144,6 +146,11 @@ impl Outbox {
     /// Takes the number of messages dropped since this was last asked.
     pub(crate) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
+    }
+
+    /// Notes that the peer does not keep up; false if that is known.
+    pub(crate) fn begin_slow_episode(&mut self) -> bool {
+        !std::mem::replace(&mut self.was_full, true)
     }
 
     /// Puts a message behind the others, by the policy.

@@ -24,6 +24,7 @@ use crate::{
     driver::{CutOff, Driver},
     error::Error,
     link::batched,
+    outbox::{OutboxLimits, Outgoing, Refused},
     transport::Transport,
     wakers::{Waiter, Wakers},
     worker::with_read_buffer,
@@ -140,6 +141,38 @@ impl<S: Transport> Shared<S> {
                 return Poll::Ready(());
             }
         }
+    }
+
+    /// Gives an event from bytes that are here already.
+    pub(crate) fn take_buffered<T>(
+        &self,
+        view: View,
+        mut take: impl FnMut(Event<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let mut driver = self.lock();
+        driver.connection().set_view(view);
+        driver.take_buffered(&mut take)
+    }
+
+    /// Queues messages one after the other, and writes once, or in between when they do not fit;
+    /// gives how many were queued and why the next one was not.
+    pub(crate) fn push_each(
+        self: &Arc<Self>,
+        messages: &[Outgoing],
+        limits: &OutboxLimits,
+    ) -> (usize, Option<Refused>) {
+        for (done, message) in messages.iter().enumerate() {
+            let push = || self.with(|driver| driver.push(message.clone(), None, limits));
+            let mut pushed = push();
+            if pushed == Err(Refused::Full) {
+                self.write_now();
+                pushed = push();
+            }
+            if let Err(refused) = pushed {
+                return (done, Some(refused));
+            }
+        }
+        (messages.len(), None)
     }
 
     /// Waits until another message may be queued.

@@ -208,7 +208,14 @@ async fn print_messages(
     binary: bool,
 ) -> Printed {
     let mut told = binary;
-    while let Some(message) = receiver.recv().await {
+    loop {
+        let message = tokio::select! {
+            message = receiver.recv() => message,
+            () = output.closed() => return Printed::OutputClosed,
+        };
+        let Some(message) = message else {
+            return Printed::AllReceived;
+        };
         let bytes = match &message {
             Message::Text(text) => as_line(text.as_payload()),
             Message::Binary(payload) if binary => payload.to_vec(),
@@ -225,7 +232,6 @@ async fn print_messages(
             return Printed::OutputClosed;
         }
     }
-    Printed::AllReceived
 }
 
 /// Ends a text with one line feed; one that has its own keeps it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use zlib_rs::{Deflate, DeflateFlush};
 
-use super::pool::{ContextPool, DeflateContext, DeflateKey, distance};
+use super::pool::{ContextPool, DeflateContext, DeflateKey, Ticket, distance};
 use super::window::{Window, WindowBits};
 use super::{Level, MemLevel};
 
@@ -38,6 +38,8 @@ pub struct Compressor {
     key: DeflateKey,
     /// The context of the fragmented message under way.
     message: Option<Box<DeflateContext>>,
+    /// Leads to the context that knows the window already, while that is idle.
+    ticket: Option<Ticket>,
 }
 
 impl Compressor {
@@ -49,6 +51,7 @@ impl Compressor {
             takeover: config.takeover,
             key: DeflateKey::new(config.window_bits, config.level, config.mem_level),
             message: None,
+            ticket: None,
         }
     }
 
@@ -63,12 +66,12 @@ impl Compressor {
     ) -> Compressed<'a> {
         debug_assert!(self.message.is_none(), "messages do not interleave");
         let start = output.len();
+        let mut context = None;
         if payload.is_empty() {
             output.extend_from_slice(&EMPTY_MESSAGE);
         } else {
-            let mut context = self.begin();
+            let context = context.insert(self.begin());
             deflate(&mut context.stream, payload, output);
-            self.pool.put_deflate(context);
             strip_tail(output);
         }
         Compressed {
@@ -76,6 +79,7 @@ impl Compressor {
             payload,
             output,
             start,
+            context,
             committed: false,
         }
     }
@@ -91,7 +95,7 @@ impl Compressor {
             let mut context = self.message.take().unwrap_or_else(|| self.begin());
             deflate(&mut context.stream, payload, output);
             self.message = Some(context);
-            self.append_prepared(payload);
+            self.append(payload);
         }
         output.len() - start
     }
@@ -109,7 +113,9 @@ impl Compressor {
         } else {
             strip_tail(output);
         }
-        self.abandon();
+        if let Some(context) = self.message.take() {
+            self.put_back(context);
+        }
         output.len() - start
     }
 
@@ -118,9 +124,9 @@ impl Compressor {
     /// The peer's window takes in every compressed message, so this one's plain bytes enter ours.
     /// The bits given to [`compress_standalone`] must not exceed this connection's.
     pub fn append_prepared(&mut self, plaintext: &[u8]) {
-        if self.takeover {
-            self.window.append(plaintext);
-        }
+        self.append(plaintext);
+        // No context has seen this.
+        self.ticket = None;
     }
 
     /// Gives up a message of which only some fragments were compressed and returns its context to
@@ -133,7 +139,30 @@ impl Compressor {
         }
     }
 
+    fn append(&mut self, plaintext: &[u8]) {
+        if self.takeover {
+            self.window.append(plaintext);
+        }
+    }
+
+    /// Gives back a context that has seen exactly what is in the window.
+    fn put_back(&mut self, context: Box<DeflateContext>) {
+        if self.takeover {
+            self.ticket = Some(self.pool.put_warm_deflate(context));
+        } else {
+            self.pool.put_deflate(context);
+        }
+    }
+
+    /// Takes a context that has seen exactly what is in the window.
     fn begin(&mut self) -> Box<DeflateContext> {
+        let warm = self
+            .ticket
+            .take()
+            .and_then(|ticket| self.pool.take_warm_deflate(ticket));
+        if let Some(context) = warm {
+            return context;
+        }
         let mut context = self.pool.take_deflate(self.key);
         let dictionary = self.window.dictionary();
         if !dictionary.is_empty() {
@@ -163,6 +192,8 @@ pub struct Compressed<'a> {
     payload: &'a [u8],
     output: &'a mut BytesMut,
     start: usize,
+    /// Gone back to the pool once it is decided; an empty message needs none.
+    context: Option<Box<DeflateContext>>,
     committed: bool,
 }
 
@@ -175,7 +206,10 @@ impl Compressed<'_> {
     /// Decides to send the message; returns its compressed length in bytes.
     pub fn commit(mut self) -> usize {
         self.committed = true;
-        self.compressor.append_prepared(self.payload);
+        self.compressor.append(self.payload);
+        if let Some(context) = self.context.take() {
+            self.compressor.put_back(context);
+        }
         self.size()
     }
 
@@ -189,6 +223,10 @@ impl Drop for Compressed<'_> {
     fn drop(&mut self) {
         if !self.committed {
             self.output.truncate(self.start);
+        }
+        if let Some(context) = self.context.take() {
+            // It has seen what the peer never will.
+            self.compressor.pool.put_deflate(context);
         }
     }
 }

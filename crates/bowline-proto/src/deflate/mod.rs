@@ -29,9 +29,11 @@
 //!
 //! # Time
 //!
-//! A window costs time as well: at the start of each message it is handed to a cleared context as
+//! A window costs time as well: when a message begins it is handed to a cleared context as
 //! dictionary. For a full 32 KiB window this is a copy when receiving, and one hash insertion per
-//! byte when sending. Connections that send many small messages do better with a small window.
+//! byte when sending. A sending context that nobody else took meanwhile still knows the window:
+//! as long as the connections that send stay within [`PoolLimits::idle_deflaters_max`], they
+//! mostly find their own again and pay nothing.
 //!
 //! # Windows never drift
 //!

@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::mem::size_of;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use zlib_rs::{Deflate, DeflateConfig, Inflate};
 
@@ -17,6 +20,8 @@ use super::{Level, MemLevel, WindowBits, window::Window};
 pub struct ContextPool {
     limits: PoolLimits,
     idle: Mutex<Idle>,
+    /// The number of the next ticket.
+    tickets: AtomicU64,
 }
 
 /// How many idle contexts a [`ContextPool`] keeps; contexts in use are not counted.
@@ -52,6 +57,7 @@ impl ContextPool {
         Self {
             limits,
             idle: Mutex::default(),
+            tickets: AtomicU64::new(0),
         }
     }
 
@@ -88,9 +94,18 @@ impl ContextPool {
         drop(freed);
     }
 
+    /// Takes the deflate context that was put back with this ticket, which still knows what it
+    /// compressed before, if nobody else had it since.
+    pub(super) fn take_warm_deflate(&self, ticket: Ticket) -> Option<Box<DeflateContext>> {
+        self.lock()
+            .take_deflater(|context| context.ticket == Some(ticket))
+    }
+
     /// Takes a deflate context that knows nothing of earlier streams.
     pub(super) fn take_deflate(&self, key: DeflateKey) -> Box<DeflateContext> {
-        let idle = self.lock().take_deflater(key);
+        let idle = self
+            .lock()
+            .take_cold_deflater(key, self.limits.idle_deflaters_max);
         if let Some(mut context) = idle {
             context.stream.reset();
             return context;
@@ -98,10 +113,25 @@ impl ContextPool {
         Box::new(DeflateContext {
             key,
             stream: Deflate::new_with_config(key.config()),
+            ticket: None,
         })
     }
 
-    pub(super) fn put_deflate(&self, context: Box<DeflateContext>) {
+    /// Puts a context back together with what it knows; gives the ticket to take it again.
+    pub(super) fn put_warm_deflate(&self, mut context: Box<DeflateContext>) -> Ticket {
+        let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
+        context.ticket = Some(ticket);
+        self.put(context);
+        ticket
+    }
+
+    /// Puts a context back for anybody.
+    pub(super) fn put_deflate(&self, mut context: Box<DeflateContext>) {
+        context.ticket = None;
+        self.put(context);
+    }
+
+    fn put(&self, context: Box<DeflateContext>) {
         let freed = push_bounded(
             &mut self.lock().deflaters,
             context,
@@ -148,7 +178,13 @@ impl fmt::Debug for InflateContext {
 pub(super) struct DeflateContext {
     key: DeflateKey,
     pub(super) stream: Deflate,
+    /// Names the one compressor whose messages the stream has seen, and how many of them.
+    ticket: Option<Ticket>,
 }
+
+/// Names a context together with what it knows. No two are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
 
 impl fmt::Debug for DeflateContext {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,11 +235,30 @@ struct Idle {
 }
 
 impl Idle {
-    fn take_deflater(&mut self, key: DeflateKey) -> Option<Box<DeflateContext>> {
+    /// Takes the context used last of those that `wanted` picks.
+    fn take_deflater(
+        &mut self,
+        wanted: impl Fn(&DeflateContext) -> bool,
+    ) -> Option<Box<DeflateContext>> {
+        let place = self.deflaters.iter().rposition(|context| wanted(context))?;
+        Some(self.deflaters.remove(place))
+    }
+
+    /// Takes a context that nobody wants back, or, with as many idle as may be, the one that was
+    /// wanted back for longest.
+    fn take_cold_deflater(
+        &mut self,
+        key: DeflateKey,
+        idle_max: usize,
+    ) -> Option<Box<DeflateContext>> {
+        let cold = self.take_deflater(|context| context.key == key && context.ticket.is_none());
+        if cold.is_some() || self.deflaters.len() < idle_max {
+            return cold;
+        }
         let place = self
             .deflaters
             .iter()
-            .rposition(|context| context.key == key)?;
+            .position(|context| context.key == key)?;
         Some(self.deflaters.remove(place))
     }
 }

@@ -136,6 +136,30 @@ impl Close {
         })
     }
 
+    /// Reads the payload of a close frame to send; `None` when it is empty.
+    ///
+    /// # Errors
+    /// [`Misuse::ClosePayload`] for one byte or a reason that is not UTF-8 (RFC 6455 section
+    /// 5.5.1), and as [`new`](Self::new).
+    pub fn from_payload(payload: &[u8]) -> Result<Option<Self>, Misuse> {
+        match (payload, payload.split_first_chunk::<2>()) {
+            ([], _) => Ok(None),
+            (_, None) => Err(Misuse::ClosePayload),
+            (_, Some((code, reason))) => {
+                let reason = std::str::from_utf8(reason).map_err(|_| Misuse::ClosePayload)?;
+                Self::new(CloseCode(u16::from_be_bytes(*code)), reason).map(Some)
+            }
+        }
+    }
+
+    /// Gives the payload as it is on the wire: the code in two bytes, big end first, and the
+    /// reason.
+    pub fn to_payload(&self) -> Vec<u8> {
+        let mut payload = self.code.0.to_be_bytes().to_vec();
+        payload.extend_from_slice(self.reason.as_bytes());
+        payload
+    }
+
     /// Gives the code.
     pub const fn code(&self) -> CloseCode {
         self.code
@@ -215,6 +239,28 @@ mod tests {
             Close::new(CloseCode::NORMAL, &"x".repeat(124)),
             Err(Misuse::CloseReasonTooLong)
         );
+    }
+
+    #[test]
+    fn payloads_to_send_are_checked_and_come_back() {
+        for (payload, misuse) in [
+            (&b"\x03"[..], Misuse::ClosePayload),
+            (b"\x03\xe8\xff", Misuse::ClosePayload),
+            (b"\x03\xed", Misuse::CloseCode(CloseCode::NO_STATUS)),
+            (
+                &[&[3, 232][..], &[b'x'; 124]].concat(),
+                Misuse::CloseReasonTooLong,
+            ),
+        ] {
+            assert_eq!(Close::from_payload(payload), Err(misuse));
+        }
+        assert_eq!(Close::from_payload(b""), Ok(None));
+        let close = Close::from_payload(b"\x03\xe9bye").unwrap().unwrap();
+        assert_eq!(
+            (close.code(), close.reason()),
+            (CloseCode::GOING_AWAY, "bye")
+        );
+        assert_eq!(close.to_payload(), b"\x03\xe9bye");
     }
 
     #[test]

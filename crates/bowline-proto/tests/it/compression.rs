@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bowline_proto::{
     Compress, Config, Fin, Message, MessageKind, Payload, PreparedMessage, Role, View,
-    deflate::{ContextPool, Deflate, DeflateParams, Level, WindowBits, compress_standalone},
+    deflate::{
+        ContextPool, Deflate, DeflateParams, Level, PoolLimits, WindowBits, compress_standalone,
+    },
 };
 use bowline_testkit::{Chunks, Collected, End, Frame, Pair, Takeover, deflate_params};
 use bytes::BytesMut;
@@ -61,19 +63,22 @@ fn messages_are_compressed_from_the_threshold_on_unless_they_opt_out_or_grow() {
 #[test]
 fn an_empty_compressed_message_is_empty() {
     for payload in [&[0x00][..], &[], &[0x01, 0x00, 0x00, 0xff, 0xff, 0x00]] {
-        for view in [View::Messages, View::Fragments] {
+        for view in [View::Messages, View::Fragments, View::Frames] {
             let mut end = end(Role::Client, 15, Takeover::Yes);
             end.connection.set_view(view);
             end.read_frames(&[Frame::binary(payload).rsv(4), Frame::binary("next")]);
-            let (kind, next) = (MessageKind::Binary, b"next".to_vec());
+            let next = b"next".to_vec();
+            let piece = |payload| Collected::Fragment {
+                kind: MessageKind::Binary,
+                payload,
+                start: true,
+                end: true,
+            };
             let expected = match view {
                 View::Messages => [Collected::binary(b""), Collected::binary(&next)],
-                View::Fragments => [Vec::new(), next].map(|payload| Collected::Fragment {
-                    kind,
-                    payload,
-                    start: true,
-                    end: true,
-                }),
+                View::Fragments => [piece(Vec::new()), piece(next)],
+                // A compressed message counts as one frame.
+                View::Frames => [Collected::binary(b""), piece(next)],
             };
             assert_eq!(end.take_events(), expected, "{payload:x?}");
         }
@@ -327,8 +332,10 @@ fn contexts_are_held_only_while_a_message_is_under_way() {
     for end in &mut ends {
         end.connection.send_binary(&[7; 1000]).unwrap();
         end.read_frames(std::slice::from_ref(&frame));
-        assert_eq!(idle(&pool), (1, 1), "all share one of each");
+        assert_eq!(pool.idle_inflaters(), 1, "all share one");
     }
+    let bound = PoolLimits::IDLE_DEFLATERS_DEFAULT;
+    assert_eq!(pool.idle_deflaters(), bound, "as many as may be idle");
     let payload = Payload::Borrowed(&[7; 1000]);
     ends[0]
         .connection
@@ -336,8 +343,8 @@ fn contexts_are_held_only_while_a_message_is_under_way() {
         .unwrap();
     let stream = ends[1].stream(std::slice::from_ref(&frame));
     ends[1].read(&stream[..stream.len() - 1]);
-    assert_eq!(idle(&pool), (0, 0));
+    assert_eq!(idle(&pool), (0, bound - 1));
     ends[0].connection.abort();
     ends[1].eof();
-    assert_eq!(idle(&pool), (1, 1), "an end gives them back");
+    assert_eq!(idle(&pool), (1, bound), "an end gives them back");
 }

@@ -7,6 +7,7 @@ use rand::seq::SliceRandom;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{id::ConnectionId, registry::Registry};
+use crate::metrics::report_drain;
 
 /// Configures how connections are ended when a server stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,20 +63,19 @@ impl Registry {
             told += usize::from(connection.close(options.code, &options.reason).is_ok());
         }
         drop(connections);
-        if timeout_at(deadline, self.until_empty()).await.is_ok() {
-            return DrainReport {
-                told,
-                cut: Vec::new(),
-            };
-        }
-        let late = self.list(|_| true);
-        let cut = late.iter().map(|connection| {
-            connection.abort();
-            connection.id()
-        });
-        DrainReport {
+        let mut report = DrainReport {
             told,
-            cut: cut.collect(),
+            cut: Vec::new(),
+        };
+        if timeout_at(deadline, self.until_empty()).await.is_err() {
+            let late = self.list(|_| true);
+            let cut = late.iter().map(|connection| {
+                connection.abort();
+                connection.id()
+            });
+            report.cut = cut.collect();
         }
+        report_drain(&report);
+        report
     }
 }

@@ -327,3 +327,14 @@ async fn what_cannot_be_sent_as_a_close_is_refused_and_harms_nothing() {
     ws.send("still open").await.unwrap();
     assert_eq!(far.frames(), [Frame::text("still open")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_close_without_a_code_sends_none() {
+    let (mut ws, far) = wired_server();
+    ws.begin_close(CloseCode::NO_STATUS, "").unwrap();
+    far.push_masked(Frame::new(Frame::CLOSE, ""));
+    far.end();
+    assert_eq!(ws.recv().await, None);
+    assert!(ws.ending().unwrap().is_clean());
+    assert_eq!(far.frames(), [Frame::new(Frame::CLOSE, "")]);
+}

@@ -15,6 +15,10 @@ mod admission_proxy_protocol;
 #[cfg(test)]
 mod allocations;
 #[cfg(test)]
+mod blocking;
+#[cfg(test)]
+mod blocking_examples;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod churn;
@@ -33,6 +37,12 @@ mod endings;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod frame_level;
+#[cfg(test)]
+mod frame_level_text;
+#[cfg(test)]
 mod group_server;
 #[cfg(test)]
 mod groups;
@@ -44,6 +54,16 @@ mod interop;
 mod listener;
 #[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod metrics_cost;
+#[cfg(test)]
+mod metrics_events;
+#[cfg(all(test, feature = "metrics"))]
+mod metrics_export;
+#[cfg(test)]
+mod metrics_servers;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! Two halves in two tasks.
 
-use std::time::Duration;
+use std::{
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use bowline::{Cause, CloseCode, Config, EndedBy, Error, Message, Transport, WebSocket};
 use bowline_testkit::Frame;
 use tokio::{io::duplex, time::timeout};
 
 use crate::{
-    ends::{client, poll_times, server, settle, soon, tcp_pair, wired_server},
+    ends::{WakeCounter, client, poll_times, server, settle, soon, tcp_pair, wired_server},
     wire::Far,
 };
 
@@ -142,6 +147,26 @@ async fn a_sender_that_waits_when_the_connection_ends_is_told_so() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_waits_is_woken_by_the_receiver_that_ends_the_connection() {
+    let (ws, far) = wired_server();
+    let (mut sender, mut receiver) = ws.split();
+    far.limit(0);
+    far.fail_reads(std::io::ErrorKind::ConnectionReset);
+    let wakes = Arc::new(WakeCounter::default());
+    let counting = Waker::from(Arc::clone(&wakes));
+    let mut cx = Context::from_waker(&counting);
+    let mut sending = pin!(sender.send("waits"));
+    assert!(sending.as_mut().poll(&mut cx).is_pending());
+    // The stream has nothing to wake the sender for: it is only let go.
+    assert_eq!(poll_times(1, receiver.recv()).await, Some(None));
+    assert_eq!(wakes.count(), 1);
+    assert!(matches!(
+        sending.as_mut().poll(&mut cx),
+        Poll::Ready(Err(Error::Closed(Some(_))))
+    ));
+}
+
 #[tokio::test]
 async fn the_senders_close_ends_the_receiver_with_an_ending() {
     let (a, b) = duplex(1024);
@@ -227,6 +252,27 @@ async fn what_was_sent_before_the_drop_is_written_for_the_close_timeout_at_most(
         }
         assert!(far.is_dropped());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_only_queued_before_the_drop_is_written_too() {
+    let (mut ws, far) = wired_server();
+    ws.feed("fed").await.unwrap();
+    drop(ws);
+    settle().await;
+    assert_eq!(far.frames(), [Frame::text("fed")]);
+    assert!(far.is_dropped());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_was_given_up_leaves_without_another_call() {
+    let (mut ws, far) = wired_server();
+    far.limit(0);
+    assert!(poll_times(1, ws.send("given up")).await.is_none());
+    far.unlimit();
+    settle().await;
+    assert_eq!(far.frames(), [Frame::text("given up")]);
+    drop(ws);
 }
 
 fn masked(frame: Frame) -> Vec<u8> {

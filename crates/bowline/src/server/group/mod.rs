@@ -2,30 +2,38 @@
 
 mod handlers;
 mod members;
+mod membership;
 mod run;
 mod table;
 
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use bowline_proto::{CloseCode, Ending, Message, PreparedMessage, ProtocolViolation};
+use bowline_proto::{
+    CloseCode, Ending, Message, PreparedMessage, ProtocolViolation, handshake::RequestHead,
+};
+use tracing::{Instrument as _, Span};
 
 use handlers::Handlers;
 use members::Members;
+pub use membership::Membership;
 pub use table::{GroupError, GroupTable, GroupTableLimits};
 
 use super::{
     admission::Permit,
     entry::{Accepted, Attributes},
-    handle::ConnectionHandle,
+    handle::{ConnectionHandle, SendError},
     registry::{Registry, RegistryFull, ReservedId},
 };
 use crate::{
     link::{Link, batched},
+    metrics::Joined,
     outbox::{OutboxLimits, Outgoing, Sent},
+    shared::Shared,
     socket::WebSocket,
     transport::Transport,
 };
@@ -68,7 +76,8 @@ pub struct GroupOptions {
 }
 
 impl ConnectionGroup {
-    pub(super) fn new(name: &str, registry: Registry, options: GroupOptions) -> Self {
+    /// Makes a group that stands in no [`GroupTable`]; the name is for logs.
+    pub fn new(name: &str, registry: Registry, options: GroupOptions) -> Self {
         Self {
             inner: Arc::new(Inner {
                 name: name.into(),
@@ -207,20 +216,64 @@ impl ConnectionGroup {
         permit: Option<Permit>,
     ) -> ConnectionHandle {
         let shared = websocket.into_shared();
-        let link: Arc<dyn Link> = Arc::clone(&shared) as Arc<dyn Link>;
+        let (handle, span) = self.enter(&reserved, &shared, attributes);
+        let place = run::Place {
+            reserved,
+            permit: permit.map(Box::new),
+        };
+        let member = run::Member::join(Arc::clone(&self.inner), handle.clone(), place);
+        let run = run::Run::new(member, shared);
+        if span.is_disabled() {
+            tokio::spawn(run);
+        } else {
+            tokio::spawn(run.instrument(span));
+        }
+        handle
+    }
+
+    /// Takes a WebSocket into the group that its own task goes on receiving on.
+    ///
+    /// It gets what is broadcast, and others can act on it by its number. The group's handlers are
+    /// not called for it. Receive until the end: that is what writes what a slow peer left.
+    ///
+    /// # Errors
+    /// [`RegistryFull`] if there is no number left for the connection.
+    pub fn join<S: Transport>(
+        &self,
+        websocket: &WebSocket<S>,
+        attributes: Attributes,
+    ) -> Result<Membership, RegistryFull> {
+        let reserved = self.inner.registry.reserve()?;
+        let (connection, _) = self.enter(&reserved, websocket.shared(), attributes);
+        Ok(Membership::new(
+            Arc::clone(&self.inner),
+            connection,
+            reserved,
+        ))
+    }
+
+    /// Turns a reserved number into a connection of the group; gives also the span of its life.
+    fn enter<S: Transport>(
+        &self,
+        reserved: &ReservedId,
+        shared: &Arc<Shared<S>>,
+        attributes: Attributes,
+    ) -> (ConnectionHandle, Span) {
+        let joined = Joined {
+            id: reserved.id(),
+            peer: attributes.peer,
+            path: attributes.request.as_ref().map(RequestHead::path),
+            group: &self.inner.name,
+        };
+        let span = shared.with(|driver| driver.join(&joined));
+        let link: Arc<dyn Link> = Arc::clone(shared) as Arc<dyn Link>;
         let handle = reserved.accept(Accepted {
             link: Arc::downgrade(&link),
             limits: Arc::clone(&self.inner.limits),
             group: Some(Arc::clone(&self.inner.name)),
             attributes,
         });
-        let place = run::Place {
-            reserved,
-            permit: permit.map(Box::new),
-        };
-        let member = run::Member::join(Arc::clone(&self.inner), handle.clone(), place);
-        tokio::spawn(run::Run::new(member, shared));
-        handle
+        (handle, span)
     }
 
     // Sending -------------------------------------------------------------------------------
@@ -264,6 +317,39 @@ impl ConnectionGroup {
         result
     }
 
+    /// Sends several messages to every connection, each encoded once and none left out: waits for
+    /// room in the outboxes that are full.
+    ///
+    /// A connection that makes no room for `patience` is closed with 1013. The messages of one
+    /// call keep their order; those of two that run at the same time may mix. Cancel-safe in that
+    /// dropping it leaves out only what it was waiting to send.
+    pub async fn broadcast_all(
+        &self,
+        messages: impl IntoIterator<Item = Message<'static>>,
+        patience: Duration,
+    ) -> Broadcast {
+        let prepare = |message| Outgoing::Prepared(PreparedMessage::new(message));
+        let messages: Vec<_> = messages.into_iter().map(prepare).collect();
+        let mut result = Broadcast::default();
+        let mut late = Vec::new();
+        self.inner
+            .members
+            .for_each(|connection| match connection.push_all(&messages) {
+                (_, None) => result.sent += 1,
+                (done, Some(SendError::Full)) => late.push((connection.clone(), done)),
+                (_, Some(_)) => result.refused += 1,
+            });
+        for (connection, done) in late {
+            let rest = messages.get(done..).unwrap_or_default();
+            if connection.send_rest(rest, patience).await {
+                result.sent += 1;
+            } else {
+                result.refused += 1;
+            }
+        }
+        result
+    }
+
     /// Closes every connection that `wanted` picks.
     ///
     /// # Errors
@@ -284,6 +370,14 @@ impl ConnectionGroup {
             });
         });
         Ok(())
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

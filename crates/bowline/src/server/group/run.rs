@@ -84,9 +84,7 @@ pub(super) struct Place {
 impl Member {
     pub(super) fn join(group: Arc<Inner>, connection: ConnectionHandle, place: Place) -> Self {
         group.members.join(connection.clone());
-        if let Some(session) = &connection.attributes().session {
-            session.attached(&connection);
-        }
+        connection.attach_session();
         Self {
             group,
             connection,
@@ -173,9 +171,7 @@ impl Member {
 impl Drop for Member {
     fn drop(&mut self) {
         self.group.members.leave(self.connection.id());
-        if let Some(session) = &self.connection.attributes().session {
-            session.detached(self.connection.id());
-        }
+        self.connection.detach_session();
         let ending = self.ending.take().unwrap_or_else(|| Ending {
             by: EndedBy::Local,
             phase: Phase::Open,

@@ -227,6 +227,20 @@ impl ConnectionHandle {
         session.downcast().ok().map(|inner| Session { inner })
     }
 
+    /// Tells the session that the connection uses it.
+    pub(super) fn attach_session(&self) {
+        if let Some(session) = &self.attributes().session {
+            session.attached(self);
+        }
+    }
+
+    /// Tells the session that the connection is over.
+    pub(super) fn detach_session(&self) {
+        if let Some(session) = &self.attributes().session {
+            session.detached(self.id());
+        }
+    }
+
     /// Says whether this is a connection of a session.
     pub fn has_session<T: Send + Sync + 'static>(&self, session: &Session<T>) -> bool {
         let own = self.session::<T>();

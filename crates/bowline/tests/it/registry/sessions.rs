@@ -8,12 +8,18 @@ use std::{
     time::Duration,
 };
 
-use bowline::server::{Attributes, GroupOptions, Session, SessionError, SessionOptions, Sessions};
+use bowline::{
+    Config,
+    server::{Attributes, GroupOptions, Session, SessionError, SessionOptions, Sessions},
+};
 use futures_util::future::join_all;
-use tokio::time::{Instant, advance};
+use tokio::{
+    io::duplex,
+    time::{Instant, advance},
+};
 
 use super::{Hall, join};
-use crate::ends::soon;
+use crate::ends::{server, soon};
 
 fn attributes<T: Send + Sync + 'static>(session: &Session<T>) -> Attributes {
     Attributes {
@@ -65,6 +71,13 @@ async fn the_connection_that_came_last_is_a_sessions_own_until_it_is_over() {
     drop(second);
     hall.ended().await;
     assert!(session.connection().is_none());
+
+    let (near, _far) = duplex(64);
+    let websocket = server(near, Config::default());
+    let membership = hall.group.join(&websocket, attributes(&session)).unwrap();
+    assert_eq!(session.connection(), Some(membership.handle()));
+    drop(membership);
+    assert!(session.connection().is_none() && hall.registry.is_empty());
 }
 
 #[tokio::test]

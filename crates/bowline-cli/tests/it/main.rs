@@ -1,0 +1,20 @@
+//! The `bowline` program as a person or a script uses it.
+
+#[cfg(test)]
+mod connect;
+#[cfg(test)]
+mod echo;
+#[cfg(test)]
+mod fanout;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod simulate;
+#[cfg(test)]
+mod stop;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tls;
