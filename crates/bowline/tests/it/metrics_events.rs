@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, LazyLock, Mutex, MutexGuard},
 };
 
 use bowline::{
@@ -11,7 +11,10 @@ use bowline::{
 };
 use bowline_testkit::Frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-use tracing::{Level, subscriber::DefaultGuard};
+use tracing::{
+    Dispatch, Level,
+    subscriber::{DefaultGuard, NoSubscriber},
+};
 use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
 
 use crate::{
@@ -25,6 +28,7 @@ struct Told(Arc<Mutex<Vec<u8>>>);
 
 impl Told {
     fn listen(level: Level) -> (Self, DefaultGuard) {
+        LazyLock::force(&OTHER);
         let told = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(level)
@@ -51,6 +55,10 @@ impl Told {
         self.0.lock().unwrap()
     }
 }
+
+/// Listens to nothing, for ever. With only one subscriber in the program, whatever thread meets a
+/// place that tells something first decides for all threads whether it is told.
+static OTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 impl io::Write for Told {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
