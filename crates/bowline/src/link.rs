@@ -71,9 +71,14 @@ impl<S: Transport> Link for Shared<S> {
             // What waits for the end of a batch makes room.
             self.write_now();
         }
-        let pushed = self.with(|driver| driver.push(message, key, limits))?;
-        write(&self);
-        Ok(pushed)
+        let pushed = self.with(|driver| driver.push(message, key, limits));
+        match pushed {
+            Ok(_) => write(&self),
+            // Whoever receives has the deadline of a close to watch.
+            Err(Refused::TooSlow) => self.wake(),
+            Err(Refused::Full | Refused::Closing | Refused::Misuse(_)) => {}
+        }
+        pushed
     }
 
     fn push_all(
@@ -87,14 +92,22 @@ impl<S: Transport> Link for Shared<S> {
     }
 
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused> {
-        self.with(|driver| driver.connection().ping(payload))
-            .map_err(Refused::of_misuse)?;
+        self.with(|driver| {
+            if driver.is_close_waiting() {
+                return Err(Refused::Closing);
+            }
+            let pinged = driver.connection().ping(payload);
+            pinged.map_err(Refused::of_misuse)
+        })?;
         write(&self);
         Ok(())
     }
 
     fn close(self: Arc<Self>, close: Option<Close>) -> Result<(), Refused> {
-        self.begin_close(close).map_err(Refused::of_misuse)
+        self.begin_close(close).map_err(Refused::of_misuse)?;
+        // Who waits for room will never get any.
+        self.room_notify().notify_waiters();
+        Ok(())
     }
 
     fn abort(&self) {
@@ -156,15 +169,18 @@ impl Drop for Batch {
 }
 
 /// Writes at once, or at the end of this thread's batch.
+///
+/// A batch collects as much as the engine queues: beyond, a peer that keeps up would look slow.
 fn write<S: Transport>(shared: &Arc<Shared<S>>) {
     let deferred = BATCH.with_borrow_mut(|batch| match batch {
         None => false,
-        Some(batch) => {
-            if shared.with(Driver::join_batch) {
+        Some(batch) => shared.with(|driver| {
+            let defers = driver.has_room();
+            if defers && driver.join_batch() {
                 batch.push(Arc::clone(shared) as Arc<dyn Link>);
             }
-            true
-        }
+            defers
+        }),
     });
     if !deferred {
         shared.write_now();

@@ -3,7 +3,7 @@
 use std::{
     future::{Future as _, poll_fn},
     ops::Deref,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -16,6 +16,7 @@ use bytes::BytesMut;
 use tokio::{
     runtime::Handle,
     sync::Notify,
+    task::coop::unconstrained,
     time::{Sleep, sleep},
 };
 
@@ -242,7 +243,10 @@ impl<S: Transport> Shared<S> {
     pub(crate) fn write_now(self: &Arc<Self>) {
         let mut driver = self.lock();
         driver.leave_batch();
-        let written = driver.poll_flush(&mut Context::from_waker(&self.waker));
+        // A task that writes to many connections without a pause must not make their peers look
+        // slow, so the write does not count as work of the task.
+        let write = poll_fn(|cx| driver.poll_flush(cx));
+        let written = pin!(unconstrained(write)).poll(&mut Context::from_waker(&self.waker));
         match written {
             // Whoever receives finds out how it ended.
             Poll::Ready(Err(CutOff)) => self.waker.wake_by_ref(),
@@ -255,6 +259,11 @@ impl<S: Transport> Shared<S> {
             }
         }
         self.tell_of_room(&mut driver);
+    }
+
+    /// Has whoever receives look again.
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
     }
 
     /// Tells those who wait for room in the outbox.

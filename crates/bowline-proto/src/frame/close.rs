@@ -43,6 +43,21 @@ impl CloseCode {
     /// Stands for a failed TLS handshake. Never on the wire.
     pub const TLS_HANDSHAKE: Self = Self(1015);
 
+    /// [`GOING_AWAY`](Self::GOING_AWAY), under the name `WS_CLOSE_GOING_DOWN` of older servers.
+    pub const GOING_DOWN: Self = Self::GOING_AWAY;
+    /// [`UNSUPPORTED_DATA`](Self::UNSUPPORTED_DATA), under the name `WS_CLOSE_CANT_ACCEPT_DATA` of
+    /// older servers.
+    pub const CANT_ACCEPT_DATA: Self = Self::UNSUPPORTED_DATA;
+    /// [`INVALID_PAYLOAD`](Self::INVALID_PAYLOAD), under the name `WS_CLOSE_WRONG_DATA_TYPE` of
+    /// older servers.
+    pub const WRONG_DATA_TYPE: Self = Self::INVALID_PAYLOAD;
+    /// [`POLICY_VIOLATION`](Self::POLICY_VIOLATION), under the name `WS_CLOSE_POLICY_VIOLATED` of
+    /// older servers.
+    pub const POLICY_VIOLATED: Self = Self::POLICY_VIOLATION;
+    /// [`INTERNAL_ERROR`](Self::INTERNAL_ERROR), under the name `WS_CLOSE_UNEXPECTED_CONDITION` of
+    /// older servers.
+    pub const UNEXPECTED_CONDITION: Self = Self::INTERNAL_ERROR;
+
     /// Says whether a close frame may carry this code: 1000-1003, 1007-1014 and 3000-4999.
     pub const fn is_valid_on_wire(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
@@ -197,6 +212,23 @@ mod tests {
                 || (3000..=4999).contains(&code);
             assert_eq!(CloseCode(code).is_valid_on_wire(), legal, "{code}");
             assert_eq!(Close::new(CloseCode(code), "").is_ok(), legal, "{code}");
+        }
+    }
+
+    #[test]
+    fn older_names_stand_for_the_same_numbers() {
+        let aliases = [
+            (CloseCode::NORMAL, 1000),
+            (CloseCode::GOING_DOWN, 1001),
+            (CloseCode::PROTOCOL_ERROR, 1002),
+            (CloseCode::CANT_ACCEPT_DATA, 1003),
+            (CloseCode::WRONG_DATA_TYPE, 1007),
+            (CloseCode::POLICY_VIOLATED, 1008),
+            (CloseCode::MESSAGE_TOO_BIG, 1009),
+            (CloseCode::UNEXPECTED_CONDITION, 1011),
+        ];
+        for (code, number) in aliases {
+            assert_eq!(code, CloseCode(number));
         }
     }
 

@@ -75,6 +75,13 @@ impl<S> Driver<S> {
         }
     }
 
+    /// Says whether a close frame waits behind the messages of the outbox.
+    pub(crate) fn is_close_waiting(&self) -> bool {
+        self.outbox
+            .as_ref()
+            .is_some_and(|outbox| outbox.is_closing())
+    }
+
     /// Notes that a task will write what is queued; false if one does already.
     pub(crate) fn begin_flush_task(&mut self) -> bool {
         !std::mem::replace(&mut self.writers.task, true)

@@ -165,6 +165,11 @@ impl ConnectionHandle {
         self.entry.set_tag(tag);
     }
 
+    /// Gives the name of the listener that accepted the connection.
+    pub fn listener(&self) -> Option<&str> {
+        self.attributes().listener.as_deref()
+    }
+
     /// Gives the name of the connection's group.
     pub fn group(&self) -> Option<&str> {
         self.entry.accepted()?.group.as_deref()

@@ -21,6 +21,10 @@ mod blocking_examples;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod churn;
+#[cfg(test)]
+mod closing_flags;
+#[cfg(test)]
 mod coalescing;
 #[cfg(test)]
 mod deadlines;
@@ -60,6 +64,8 @@ mod metrics_events;
 mod metrics_export;
 #[cfg(test)]
 mod metrics_servers;
+#[cfg(test)]
+mod registry;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]

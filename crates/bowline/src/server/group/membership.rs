@@ -11,18 +11,20 @@ use crate::server::{handle::ConnectionHandle, registry::ReservedId};
 #[derive(Debug)]
 pub struct Membership {
     pub(super) group: Arc<Inner>,
-    pub(super) reserved: ReservedId,
+    pub(super) handle: ConnectionHandle,
+    /// Its drop frees the number.
+    pub(super) _reserved: ReservedId,
 }
 
 impl Membership {
     /// Gives the handle by which others act on the connection.
-    pub fn handle(&self) -> ConnectionHandle {
-        ConnectionHandle::new(Arc::clone(self.reserved.entry()))
+    pub const fn handle(&self) -> &ConnectionHandle {
+        &self.handle
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        self.group.members.leave(self.reserved.id());
+        self.group.members.leave(self.handle.id());
     }
 }

@@ -113,7 +113,8 @@ impl ConnectionGroup {
         connections
     }
 
-    /// Calls `act` with each connection, in no order. Connections cannot come or go meanwhile.
+    /// Calls `act` with each connection, in no order. One that comes or goes meanwhile may be
+    /// called with or left out.
     pub fn for_each(&self, act: impl FnMut(&ConnectionHandle)) {
         self.inner.members.for_each(act);
     }
@@ -163,14 +164,17 @@ impl ConnectionGroup {
     }
 
     fn replace(&self, change: impl FnOnce(&mut Handlers)) -> &Self {
-        let _turn = self
+        let turn = self
             .inner
             .replacing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let mut handlers = Handlers::clone(&self.inner.handlers.load());
         change(&mut handlers);
-        self.inner.handlers.store(Arc::new(handlers));
+        let replaced = self.inner.handlers.swap(Arc::new(handlers));
+        drop(turn);
+        // Last: what a handler holds may use the group while it is dropped.
+        drop(replaced);
         self
     }
 
@@ -212,10 +216,13 @@ impl ConnectionGroup {
         permit: Option<Permit>,
     ) -> ConnectionHandle {
         let shared = websocket.into_shared();
-        let span = self.enter(&reserved, &shared, attributes);
-        let handle = ConnectionHandle::new(Arc::clone(reserved.entry()));
-        let member = run::Member::join(Arc::clone(&self.inner), reserved, permit);
-        let run = run::run(member, shared);
+        let (handle, span) = self.enter(&reserved, &shared, attributes);
+        let place = run::Place {
+            reserved,
+            permit: permit.map(Box::new),
+        };
+        let member = run::Member::join(Arc::clone(&self.inner), handle.clone(), place);
+        let run = run::Run::new(member, shared);
         if span.is_disabled() {
             tokio::spawn(run);
         } else {
@@ -237,22 +244,23 @@ impl ConnectionGroup {
         attributes: Attributes,
     ) -> Result<Membership, RegistryFull> {
         let reserved = self.inner.registry.reserve()?;
-        self.enter(&reserved, websocket.shared(), attributes);
-        let membership = Membership {
+        let (handle, _) = self.enter(&reserved, websocket.shared(), attributes);
+        self.inner.members.join(handle.clone());
+        Ok(Membership {
             group: Arc::clone(&self.inner),
-            reserved,
-        };
-        self.inner.members.join(membership.handle());
-        Ok(membership)
+            handle,
+            _reserved: reserved,
+        })
     }
 
-    /// Turns a reserved number into a connection of the group; gives the span of its life.
+    /// Turns a reserved number into a connection of the group; gives its handle and the span of its
+    /// life.
     fn enter<S: Transport>(
         &self,
         reserved: &ReservedId,
         shared: &Arc<Shared<S>>,
         attributes: Attributes,
-    ) -> Span {
+    ) -> (ConnectionHandle, Span) {
         let joined = Joined {
             id: reserved.id(),
             peer: attributes.peer,
@@ -261,13 +269,13 @@ impl ConnectionGroup {
         };
         let span = shared.with(|driver| driver.join(&joined));
         let link: Arc<dyn Link> = Arc::clone(shared) as Arc<dyn Link>;
-        reserved.entry().accept(Accepted {
+        let handle = reserved.accept(Accepted {
             link: Arc::downgrade(&link),
             limits: Arc::clone(&self.inner.limits),
             group: Some(Arc::clone(&self.inner.name)),
             attributes,
         });
-        span
+        (handle, span)
     }
 
     // Sending -------------------------------------------------------------------------------
@@ -406,7 +414,8 @@ pub struct Broadcast {
     pub sent: usize,
     /// Connections whose policy dropped it, because their peer does not keep up.
     pub dropped: usize,
-    /// Connections that were closing, or full with the policy to wait.
+    /// Connections that were closing, full with the policy to wait, or closed for it by their
+    /// policy.
     pub refused: usize,
 }
 
