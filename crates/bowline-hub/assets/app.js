@@ -5,7 +5,7 @@ import { Link } from "./link.js";
 import { Log } from "./log.js";
 import { Relays } from "./relays.js";
 import { Table } from "./table.js";
-import { INIT, encodeLine, linkAddress, parseLine } from "./talk.js";
+import { INIT, INIT_ANSWER, encodeLine, linkAddress, parseLine } from "./talk.js";
 import { Tiles } from "./tiles.js";
 import { TOPIC_COUNT_MAX, Values } from "./values.js";
 
@@ -49,6 +49,9 @@ link.connect();
 function receive(text) {
   for (const line of text.split("\n")) {
     const message = parseLine(line);
+    if (message.topic === INIT_ANSWER) {
+      continue;
+    }
     if (message.kind === "message") {
       take("in", message);
     } else if (message.kind === "malformed") {

@@ -3,6 +3,9 @@
 /** The message a peer sends first. */
 export const INIT = '["clown.talk/-/config/set", {}]\n';
 
+/** The topic of the hub's answer to it, which is no value of anybody. */
+export const INIT_ANSWER = "clown.talk/-/config/ok";
+
 /** Characters of one payload that the page takes in; longer ones are ignored. */
 export const PAYLOAD_LENGTH_MAX = 1 << 20;
 

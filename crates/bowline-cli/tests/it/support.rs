@@ -5,7 +5,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio},
 };
 
-/// A running `bowline`, killed when dropped.
+/// A running `bowline`, or a program beside it, killed when dropped.
 pub(crate) struct Bowline {
     child: Child,
     pub(crate) input: Option<ChildStdin>,
@@ -51,7 +51,12 @@ pub(crate) fn run_with_input(args: &[&str], input: &[u8]) -> Output {
 impl Bowline {
     /// Starts `bowline` with pipes for input and output; what it says about itself goes nowhere.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = command(args)
+        Self::spawn(command(args))
+    }
+
+    /// Starts a program in the same way.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
