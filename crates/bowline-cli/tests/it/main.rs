@@ -11,6 +11,8 @@ mod fanout;
 #[cfg(test)]
 mod help;
 #[cfg(test)]
+mod package;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod serve;

@@ -75,12 +75,9 @@ fn the_terminal_sends_what_is_typed_and_prints_what_arrives() {
     let url = format!("{url}{BASE}");
     let _device = Bowline::start(&["simulate", "--url", &url]);
     let mut terminal = Bowline::start(&at(&commands()[2], &format!("{HUB}{BASE}"), &url));
-    let mut line_with = |part: &str| {
-        while !terminal.line().contains(part) {}
-        terminal.type_line(r#"["relay/i2c0-3b/set", {"state": true}]"#);
-    };
-    line_with("temperature");
-    line_with(r#"["relay/i2c0-3b", {"state": true}]"#);
+    terminal.line_with("temperature");
+    terminal.type_line(r#"["relay/i2c0-3b/set", {"state": true}]"#);
+    terminal.line_with(r#"["relay/i2c0-3b", {"state": true}]"#);
 }
 
 #[test]

@@ -100,6 +100,17 @@ impl Bowline {
         line.trim_end_matches('\n').to_owned()
     }
 
+    /// Reads lines until one has this in it.
+    pub(crate) fn line_with(&mut self, part: &str) {
+        loop {
+            let line = self.line();
+            assert_ne!(line, "", "the output ended before {part}");
+            if line.contains(part) {
+                return;
+            }
+        }
+    }
+
     /// Reads output until it ends.
     pub(crate) fn rest(&mut self) -> String {
         let mut rest = String::new();
@@ -140,6 +151,11 @@ impl Drop for Bowline {
         let _killed = self.child.kill();
         let _waited = self.child.wait();
     }
+}
+
+/// The host and port of a URL.
+pub(crate) fn address_of(url: &str) -> &str {
+    url.split('/').nth(2).unwrap()
 }
 
 /// The standard error of a program that has ended.

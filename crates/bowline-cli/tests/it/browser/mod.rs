@@ -3,10 +3,13 @@
 mod page;
 
 use bowline::WebSocket;
-use page::Page;
+pub(crate) use page::Page;
 use serde_json::{Value, json};
 
-use crate::{readme, support::Bowline};
+use crate::{
+    readme,
+    support::{Bowline, address_of},
+};
 
 const RELAY: &str = "nodes/bridge/0/relay/i2c0-3b";
 const SWITCH: &str = "button[role=switch][data-topic='nodes/bridge/0/relay/i2c0-3b']";
@@ -162,8 +165,7 @@ async fn the_page_comes_back_when_the_hub_does() {
     page.wait_for("#state", "open");
     assert_eq!(hub.terminate(), Some(0));
     page.wait_for("#state", "waiting");
-    let listen = address.split('/').nth(2).unwrap();
-    let (_hub, _) = Bowline::serve(&["serve", "--listen", listen]);
+    let (_hub, _) = Bowline::serve(&["serve", "--listen", address_of(&url)]);
     page.wait_for("#state", "open");
     let mut other = bowline::connect(&url).await.unwrap();
     other.send("[\"a/b\", \"back\"]").await.unwrap();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::tools;
 
 /// A page of a browser of its own; leaves a picture when its test fails.
-pub(super) struct Page {
+pub(crate) struct Page {
     child: Child,
     commands: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -21,7 +21,7 @@ pub(super) struct Page {
 
 impl Page {
     /// Starts a browser and loads an address.
-    pub(super) fn open(url: &str) -> Self {
+    pub(crate) fn open(url: &str) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/browser/driver.mjs");
         let mut child = Command::new("node")
             .arg(script)
@@ -41,46 +41,46 @@ impl Page {
         page
     }
 
-    pub(super) fn click(&mut self, selector: &str) {
+    pub(crate) fn click(&mut self, selector: &str) {
         self.ask(&json!({"do": "click", "selector": selector}));
     }
 
-    pub(super) fn fill(&mut self, selector: &str, text: &str) {
+    pub(crate) fn fill(&mut self, selector: &str, text: &str) {
         self.ask(&json!({"do": "fill", "selector": selector, "text": text}));
     }
 
     /// Waits until a visible element has a text, and gives it.
-    pub(super) fn text(&mut self, selector: &str) -> String {
+    pub(crate) fn text(&mut self, selector: &str) -> String {
         self.wait(&json!({"do": "wait", "selector": selector}))
     }
 
     /// Waits until the text of a visible element is this one.
-    pub(super) fn wait_for(&mut self, selector: &str, text: &str) {
+    pub(crate) fn wait_for(&mut self, selector: &str, text: &str) {
         self.wait(&json!({"do": "wait", "selector": selector, "is": text}));
     }
 
     /// Waits until the text of a visible element is another one, and gives it.
-    pub(super) fn wait_for_change(&mut self, selector: &str, text: &str) -> String {
+    pub(crate) fn wait_for_change(&mut self, selector: &str, text: &str) -> String {
         self.wait(&json!({"do": "wait", "selector": selector, "isNot": text}))
     }
 
     /// Waits until an attribute of a visible element has this value.
-    pub(super) fn wait_for_attribute(&mut self, selector: &str, name: &str, value: &str) {
+    pub(crate) fn wait_for_attribute(&mut self, selector: &str, name: &str, value: &str) {
         self.wait(&json!({"do": "wait", "selector": selector, "attribute": name, "is": value}));
     }
 
     /// Runs a script in the page and gives its result.
-    pub(super) fn run(&mut self, script: &str) -> Value {
+    pub(crate) fn run(&mut self, script: &str) -> Value {
         self.ask(&json!({"do": "run", "script": script}))
     }
 
     /// Checks that the page complained of nothing and talked to nobody but its own server.
-    pub(super) fn assert_clean(&mut self) {
+    pub(crate) fn assert_clean(&mut self) {
         assert_eq!(self.complaints(), Vec::<String>::new());
     }
 
     /// What the page complained of; checks that it talked to nobody but its own server.
-    pub(super) fn complaints(&mut self) -> Vec<String> {
+    pub(crate) fn complaints(&mut self) -> Vec<String> {
         let report = self.ask(&json!({"do": "report"}));
         assert_eq!(report["hosts"], json!([self.host]));
         serde_json::from_value(report["complaints"].clone()).unwrap()
@@ -93,7 +93,10 @@ impl Page {
     fn ask(&mut self, command: &Value) -> Value {
         match self.try_ask(command) {
             Ok(value) => value,
-            Err(failure) => panic!("{command}: {failure}"),
+            Err(failure) => {
+                let command: String = command.to_string().chars().take(200).collect();
+                panic!("{command}: {failure}");
+            }
         }
     }
 
