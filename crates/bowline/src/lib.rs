@@ -12,6 +12,7 @@
 mod client;
 mod driver;
 mod error;
+mod flusher;
 mod link;
 mod options;
 mod outbox;

@@ -91,7 +91,7 @@ impl Session {
             if begin.elapsed() >= length + PATIENCE {
                 return Err("a reply is missing".into());
             }
-            for (number, flags) in self.poll.wait(PATIENCE)? {
+            for (number, flags) in self.poll.wait(Duration::ZERO)? {
                 if flags.contains(EventFlags::OUT) {
                     self.send(number)?;
                 }
