@@ -15,6 +15,7 @@ pub mod blocking;
 mod client;
 mod driver;
 mod error;
+mod flusher;
 mod frame_level;
 mod link;
 pub mod metrics;

@@ -47,6 +47,10 @@ pub(crate) trait Link: Send + Sync {
     fn round_trip(&self) -> Option<Duration>;
     /// Writes what can be written without waiting.
     fn flush(self: Arc<Self>);
+    /// Writes what was left to a flush in the background.
+    fn flush_scheduled(self: Arc<Self>);
+    /// Leaves what was left to a flush in the background to a task of its own.
+    fn flush_alone(self: Arc<Self>);
 }
 
 /// Says how much waits for a peer.
@@ -144,6 +148,14 @@ impl<S: Transport> Link for Shared<S> {
 
     fn flush(self: Arc<Self>) {
         self.write_now();
+    }
+
+    fn flush_scheduled(self: Arc<Self>) {
+        self.write_scheduled();
+    }
+
+    fn flush_alone(self: Arc<Self>) {
+        self.spawn_flush();
     }
 }
 

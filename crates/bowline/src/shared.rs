@@ -23,7 +23,8 @@ use tokio::{
 use crate::{
     driver::{CutOff, Driver},
     error::Error,
-    link::batched,
+    flusher,
+    link::{Link, batched},
     outbox::{OutboxLimits, Outgoing, Refused},
     transport::Transport,
     wakers::{Waiter, Wakers},
@@ -336,18 +337,40 @@ impl<S: Transport> Shared<S> {
         received
     }
 
-    /// Has what is queued written by a task of its own, as soon as the current one yields; false
-    /// if there is no runtime to run it.
+    /// Has what is queued written as soon as the current task yields; false if there is no runtime
+    /// to run what writes it.
     fn schedule_flush(self: &Arc<Self>, driver: &mut Driver<S>) -> bool {
         let Some(runtime) = &self.runtime else {
             return false;
         };
         if driver.begin_flush_task() {
+            flusher::schedule(runtime, Arc::clone(self) as Arc<dyn Link>);
+        }
+        true
+    }
+
+    /// Does what [`schedule_flush`](Self::schedule_flush) left to do; if the stream does not take
+    /// everything, a task of its own waits for it.
+    pub(crate) fn write_scheduled(self: &Arc<Self>) {
+        let mut driver = self.lock();
+        if !driver.has_unsent() && self.is_shared() {
+            // Whoever receives came first.
+            return driver.end_flush_task();
+        }
+        drop(driver);
+        let mut cx = Context::from_waker(Waker::noop());
+        if self.poll_flush_task(&mut cx, &mut None).is_pending() {
+            self.spawn_flush();
+        }
+    }
+
+    /// Has a task of its own write what is queued.
+    pub(crate) fn spawn_flush(self: &Arc<Self>) {
+        if let Some(runtime) = &self.runtime {
             let shared = Arc::clone(self);
             let mut patience = None;
             runtime.spawn(poll_fn(move |cx| shared.poll_flush_task(cx, &mut patience)));
         }
-        true
     }
 
     /// Writes what is queued; gives up a close timeout after the last share was dropped.
@@ -358,7 +381,7 @@ impl<S: Transport> Shared<S> {
     ) -> Poll<()> {
         let mut driver = self.lock();
         let written = self.poll_written(&mut driver, Waiter::Flush, cx);
-        let is_shared = self.share_count.load(Ordering::SeqCst) > 0;
+        let is_shared = self.is_shared();
         if written.is_pending() {
             if is_shared {
                 return Poll::Pending;
@@ -414,6 +437,10 @@ impl<S> Shared<S> {
         }
         drop(driver);
         self.give_up();
+    }
+
+    fn is_shared(&self) -> bool {
+        self.share_count.load(Ordering::SeqCst) > 0
     }
 
     fn tell_of_room(&self, driver: &mut Driver<S>) {

@@ -69,6 +69,8 @@ pub struct Connection {
     /// How it ends, once that is decided.
     ending: Option<Box<Ending>>,
     ending_reported: bool,
+    /// What is left to write of the answer to the opening handshake.
+    opening_len: u32,
     counters: Counters,
 }
 
@@ -113,6 +115,7 @@ impl Connection {
             close_deadline: None,
             ending: None,
             ending_reported: false,
+            opening_len: 0,
             counters: Counters::default(),
             config,
         }
@@ -122,6 +125,7 @@ impl Connection {
     ///
     /// The connection must be new: nothing was queued yet.
     pub fn queue_opening(&mut self, answer: Bytes) {
+        self.opening_len = u32::try_from(answer.len()).unwrap_or(u32::MAX);
         self.send.opening(answer);
     }
 
@@ -235,7 +239,11 @@ impl Connection {
     /// were written.
     #[inline]
     pub fn handle_transmitted(&mut self, len: usize) {
-        self.counters.wire_bytes_out = self.counters.wire_bytes_out.wrapping_add(len as u64);
+        // The answer to the opening handshake is not counted.
+        let opening = self.opening_len.min(u32::try_from(len).unwrap_or(u32::MAX));
+        self.opening_len -= opening;
+        let frames = len as u64 - u64::from(opening);
+        self.counters.wire_bytes_out = self.counters.wire_bytes_out.wrapping_add(frames);
         self.send.advance(len);
     }
 

@@ -35,8 +35,10 @@ pub(crate) struct Driver<S> {
     connection: Connection,
     /// `None` once the connection is closed.
     stream: Option<S>,
-    /// Received and not given to the engine yet. Empty while the connection is idle.
+    /// Received bytes, of which the first `input_used` were given to the engine. Empty while the
+    /// connection is idle.
     input: BytesMut,
+    input_used: usize,
     received_at: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     /// Written to the stream but not flushed; matters for TLS.
@@ -93,6 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             connection,
             stream: Some(stream),
             input,
+            input_used: 0,
             received_at: now(),
             timer: None,
             unflushed: false,
@@ -137,13 +140,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
     ) -> Option<T> {
         loop {
-            let (used, event) = self
-                .connection
-                .poll_event(self.received_at, &mut self.input);
+            let rest = self.input.get_mut(self.input_used..).unwrap_or_default();
+            let (used, event) = self.connection.poll_event(self.received_at, rest);
             let found = event.map(&mut *take);
-            self.input.advance(used);
-            if self.input.is_empty() {
-                self.input = BytesMut::new();
+            self.input_used += used;
+            if used > 0 && self.input_used == self.input.len() {
+                self.drop_input();
                 self.tally();
             }
             match found {
@@ -220,6 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes the bytes that were received and not given to the engine.
     pub(crate) fn take_input(&mut self) -> BytesMut {
+        self.input.advance(std::mem::take(&mut self.input_used));
         std::mem::take(&mut self.input)
     }
 
@@ -450,10 +453,15 @@ impl<S> Driver<S> {
             }
             self.stream = None;
             self.timer = None;
-            self.input = BytesMut::new();
+            self.drop_input();
             self.drop_outbox();
             self.tell_end();
         }
+    }
+
+    fn drop_input(&mut self) {
+        self.input = BytesMut::new();
+        self.input_used = 0;
     }
 
     /// Says whether what is queued can still reach the peer.

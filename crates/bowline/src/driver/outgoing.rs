@@ -75,7 +75,7 @@ impl<S> Driver<S> {
         }
     }
 
-    /// Says whether a close frame waits behind messages.
+    /// Says whether a close frame waits behind the messages of the outbox.
     pub(crate) fn is_close_waiting(&self) -> bool {
         self.outbox
             .as_ref()

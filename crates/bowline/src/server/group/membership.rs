@@ -10,36 +10,23 @@ use crate::server::{handle::ConnectionHandle, registry::ReservedId};
 /// Made by [`ConnectionGroup::join`](super::ConnectionGroup::join).
 #[derive(Debug)]
 pub struct Membership {
-    group: Arc<Inner>,
-    connection: ConnectionHandle,
-    /// Given up last: when the registry is empty nothing is left of its connections.
-    _reserved: ReservedId,
+    pub(super) group: Arc<Inner>,
+    pub(super) handle: ConnectionHandle,
+    /// Its drop frees the number; last, so that nothing is left of a registry's connections when
+    /// it is empty.
+    pub(super) _reserved: ReservedId,
 }
 
 impl Membership {
-    pub(super) fn new(
-        group: Arc<Inner>,
-        connection: ConnectionHandle,
-        reserved: ReservedId,
-    ) -> Self {
-        group.members.join(connection.clone());
-        connection.attach_session();
-        Self {
-            group,
-            connection,
-            _reserved: reserved,
-        }
-    }
-
     /// Gives the handle by which others act on the connection.
-    pub fn handle(&self) -> ConnectionHandle {
-        self.connection.clone()
+    pub const fn handle(&self) -> &ConnectionHandle {
+        &self.handle
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        self.group.members.leave(self.connection.id());
-        self.connection.detach_session();
+        self.group.members.leave(self.handle.id());
+        self.handle.detach_session();
     }
 }

@@ -244,15 +244,18 @@ impl ConnectionGroup {
         attributes: Attributes,
     ) -> Result<Membership, RegistryFull> {
         let reserved = self.inner.registry.reserve()?;
-        let (connection, _) = self.enter(&reserved, websocket.shared(), attributes);
-        Ok(Membership::new(
-            Arc::clone(&self.inner),
-            connection,
-            reserved,
-        ))
+        let (handle, _) = self.enter(&reserved, websocket.shared(), attributes);
+        self.inner.members.join(handle.clone());
+        handle.attach_session();
+        Ok(Membership {
+            group: Arc::clone(&self.inner),
+            handle,
+            _reserved: reserved,
+        })
     }
 
-    /// Turns a reserved number into a connection of the group; gives also the span of its life.
+    /// Turns a reserved number into a connection of the group; gives its handle and the span of its
+    /// life.
     fn enter<S: Transport>(
         &self,
         reserved: &ReservedId,

@@ -75,7 +75,7 @@ async fn the_connection_that_came_last_is_a_sessions_own_until_it_is_over() {
     let (near, _far) = duplex(64);
     let websocket = server(near, Config::default());
     let membership = hall.group.join(&websocket, attributes(&session)).unwrap();
-    assert_eq!(session.connection(), Some(membership.handle()));
+    assert_eq!(session.connection(), Some(membership.handle().clone()));
     drop(membership);
     assert!(session.connection().is_none() && hall.registry.is_empty());
 }
