@@ -160,6 +160,15 @@ impl<S> Offer<S> {
 impl<S: Transport> Offer<S> {
     /// Answers 101 and opens the WebSocket.
     ///
+    /// The offer is used up: nothing of HTTP can be done afterwards.
+    ///
+    /// ```compile_fail,E0382
+    /// # async fn example(offer: bowline::Offer<bowline::Stream>) -> Result<(), bowline::Error> {
+    /// let websocket = offer.accept().await?;
+    /// offer.refuse(403, "too late").await
+    /// # }
+    /// ```
+    ///
     /// Turns `TCP_NODELAY` on if the stream is a [`TcpStream`](tokio::net::TcpStream) or a
     /// [`Stream`](crate::Stream); on others it is the caller's to do.
     /// Not cancel-safe: a dropped handshake drops the stream.
