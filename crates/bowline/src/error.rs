@@ -164,7 +164,8 @@ fn tried(earlier: &[(SocketAddr, io::Error)]) -> String {
     earlier
         .iter()
         .map(|(address, error)| format!("; {address}: {error}"))
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn how(ending: &Ending) -> String {

@@ -8,7 +8,8 @@ use std::{
 use tokio::net::TcpStream;
 
 use super::{
-    Connector, Endpoint, Resolver,
+    Connector, Endpoint, Proxy, Resolver,
+    endpoint::host_and_port,
     proxy::Tunnel,
     race::race,
     resolver::{SystemResolver, interleave},
@@ -29,13 +30,7 @@ pub(super) async fn dial(
         None => Tunnel::Tcp(connect_tcp(connector, &endpoint.host, endpoint.port).await?),
         Some(proxy) => {
             let tcp = connect_tcp(connector, proxy.host(), proxy.port()).await;
-            let tcp = tcp.map_err(|error| match error {
-                Error::Timeout(_) => error,
-                error => Error::from(ProxyError::Unreachable {
-                    proxy: proxy.authority(),
-                    source: Box::new(error),
-                }),
-            })?;
+            let tcp = tcp.map_err(|error| proxy_failure(error, &proxy))?;
             let deadline = connector.timeouts.proxy;
             proxy
                 .open(tcp, endpoint, connector.limits, deadline)
@@ -63,36 +58,33 @@ pub(super) async fn dial(
 /// Looks a name up and races its addresses.
 async fn connect_tcp(connector: &Connector, host: &str, port: u16) -> Result<TcpStream, Error> {
     let tcp = &connector.tcp;
-    let told = || -> Box<str> {
-        if host.contains(':') {
-            format!("[{host}]:{port}").into()
-        } else {
-            format!("{host}:{port}").into()
-        }
-    };
-    let mut addresses = match host.parse::<IpAddr>() {
-        Ok(address) => vec![SocketAddr::new(address, port)],
-        Err(_) => {
-            let resolver = connector.resolver.as_deref();
-            let resolver = resolver.unwrap_or(&SystemResolver as &dyn Resolver);
-            let resolving = async {
-                let resolved = resolver.resolve(host, port).await;
-                resolved
-                    .and_then(some_address)
-                    .map_err(|source| Error::Resolve {
-                        host: told(),
-                        source,
-                    })
-            };
-            within(connector.timeouts.resolve, ConnectPhase::Resolve, resolving).await?
-        }
-    };
+    let mut addresses = addresses(connector, host, port).await?;
     addresses.retain(|address| tcp.suits(address));
-    let racing = race(interleave(addresses), tcp.attempt_delay, |address| {
-        tcp.dial(address)
-    });
-    let racing = async { racing.await.map_err(|failures| failure(told(), failures)) };
+    let racing = async {
+        let addresses = interleave(addresses);
+        let raced = race(addresses, tcp.attempt_delay, |address| tcp.dial(address)).await;
+        raced.map_err(|failures| failure(host_and_port(host, port), failures))
+    };
     within(connector.timeouts.connect, ConnectPhase::Connect, racing).await
+}
+
+/// Gives the addresses of a host; there is one at least.
+async fn addresses(connector: &Connector, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let resolver = connector.resolver.as_deref();
+    let resolver = resolver.unwrap_or(&SystemResolver as &dyn Resolver);
+    let asking = async {
+        let found = resolver.resolve(host, port).await;
+        found
+            .and_then(some_address)
+            .map_err(|source| Error::Resolve {
+                host: host_and_port(host, port),
+                source,
+            })
+    };
+    within(connector.timeouts.resolve, ConnectPhase::Resolve, asking).await
 }
 
 fn some_address(addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
@@ -101,6 +93,18 @@ fn some_address(addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
         return Err(io::Error::new(io::ErrorKind::NotFound, told));
     }
     Ok(addresses)
+}
+
+/// Says that it was the proxy that could not be reached; a deadline names its phase.
+fn proxy_failure(error: Error, proxy: &Proxy) -> Error {
+    if let Error::Timeout(_) = error {
+        return error;
+    }
+    let unreachable = ProxyError::Unreachable {
+        proxy: proxy.authority(),
+        source: Box::new(error),
+    };
+    unreachable.into()
 }
 
 fn failure(host: Box<str>, mut failures: Vec<(SocketAddr, io::Error)>) -> Error {

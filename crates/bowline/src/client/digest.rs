@@ -37,27 +37,23 @@ pub(super) struct Challenges {
 impl Challenges {
     /// Reads every `WWW-Authenticate` (RFC 9110 section 11.6.1).
     pub(super) fn read(headers: &Headers) -> Self {
+        let lines = headers.all("www-authenticate");
+        let lines = lines.filter_map(|line| str::from_utf8(line).ok());
         let mut found = Self::default();
-        for line in headers.all("www-authenticate") {
-            let Ok(line) = str::from_utf8(line) else {
-                continue;
-            };
-            for (scheme, parameters) in challenges(line) {
-                if scheme.eq_ignore_ascii_case("digest") {
-                    found.wants_digest = true;
-                    let challenge = Challenge::of(&parameters);
-                    let is_better = match (&found.digest, &challenge) {
-                        (Some(old), Some(new)) => new.algorithm > old.algorithm,
-                        (None, Some(_)) => true,
-                        (_, None) => false,
-                    };
-                    if is_better {
-                        found.digest = challenge;
-                    }
-                }
+        for (scheme, parameters) in lines.flat_map(challenges) {
+            if scheme.eq_ignore_ascii_case("digest") {
+                found.add(Challenge::of(&parameters));
             }
         }
         found
+    }
+
+    fn add(&mut self, challenge: Option<Challenge>) {
+        self.wants_digest = true;
+        let rank = |challenge: &Option<Challenge>| challenge.as_ref().map(|it| it.algorithm);
+        if rank(&challenge) > rank(&self.digest) {
+            self.digest = challenge;
+        }
     }
 }
 
@@ -236,7 +232,11 @@ fn quote(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 0xf])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// How many requests used the nonce: each challenge is answered once.
@@ -256,7 +256,7 @@ mod tests {
     fn read(lines: &[&str]) -> Challenges {
         let mut head = String::from("HTTP/1.1 401 No\r\n");
         for line in lines {
-            head.push_str(&format!("WWW-Authenticate: {line}\r\n"));
+            head = head + "WWW-Authenticate: " + line + "\r\n";
         }
         head.push_str("\r\n");
         let mut parser = HeadParser::<ResponseHead>::new(HeadLimits::default());

@@ -121,6 +121,15 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+/// Writes host and port, with brackets around an IPv6 address.
+pub(super) fn host_and_port(host: &str, port: u16) -> Box<str> {
+    if host.contains(':') {
+        format!("[{host}]:{port}").into()
+    } else {
+        format!("{host}:{port}").into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,9 +17,17 @@ mod allocations;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod client_tls;
+#[cfg(test)]
 mod coalescing;
 #[cfg(test)]
 mod deadlines;
+#[cfg(test)]
+mod dial;
+#[cfg(test)]
+mod dial_credentials;
+#[cfg(test)]
+mod dial_server;
 #[cfg(test)]
 mod drain;
 #[cfg(test)]
@@ -40,6 +48,14 @@ mod interop;
 mod listener;
 #[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
+mod proxy_refusing;
+#[cfg(test)]
+mod proxy_server;
+#[cfg(test)]
+mod redirect;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]

@@ -133,22 +133,31 @@ fn is_local(endpoint: &Endpoint) -> bool {
 mod tests {
     use super::*;
 
+    type Variables<'a> = [(&'a str, &'a str)];
+
     /// Reads variables from a table and chooses.
-    fn chosen(variables: &[(&str, &str)], url: &str) -> Result<Option<String>, ProxyError> {
+    fn choose(variables: &Variables<'_>, url: &str) -> Result<Option<Proxy>, ProxyError> {
         let variables = ProxyVariables::read(|name| {
             let found = variables.iter().find(|(other, _)| *other == name);
             found.map(|(_, value)| (*value).to_owned())
         });
-        let proxy = ProxyChoice::Variables(variables).choose(&Endpoint::parse(url).unwrap())?;
-        Ok(proxy.map(|proxy| format!("{proxy:?}")))
+        let endpoint = Endpoint::parse(url).map_err(|reason| ProxyError::Url {
+            variable: None,
+            reason,
+        })?;
+        ProxyChoice::Variables(variables).choose(&endpoint)
+    }
+
+    fn chosen(variables: &Variables<'_>, url: &str) -> Option<String> {
+        let proxy = choose(variables, url).unwrap();
+        proxy.map(|proxy| format!("{proxy:?}"))
     }
 
     #[test]
     fn variables_choose_by_scheme_and_host() {
         let (http, https) = (("http_proxy", "h:1"), ("HTTPS_PROXY", "https://s:2"));
         let all = ("ALL_PROXY", "socks5://a:3");
-        type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, Option<&'a str>);
-        let cases: [Case<'_>; 17] = [
+        let cases: [(&Variables<'_>, &str, Option<&str>); 17] = [
             (&[], "ws://x/", None),
             (&[http], "ws://x/", Some("http://h:1")),
             (&[http], "wss://x/", None),
@@ -184,21 +193,21 @@ mod tests {
             (&[all], "wss://[::1]/", None),
         ];
         for (variables, url, expected) in cases {
-            let found = chosen(variables, url).unwrap();
+            let found = chosen(variables, url);
             assert_eq!(found.as_deref(), expected, "{variables:?} {url}");
         }
-        assert_eq!(chosen(&[all], "ws://127.9.9.9/").unwrap(), None);
+        assert_eq!(chosen(&[all], "ws://127.9.9.9/"), None);
     }
 
     #[test]
     fn a_variable_that_is_no_proxy_is_an_error_that_names_it_unless_it_is_not_needed() {
         let bad = [("all_proxy", "socks4://me:s3cret@a"), ("no_proxy", "y")];
-        let error = chosen(&bad, "ws://x/").unwrap_err().to_string();
+        let error = choose(&bad, "ws://x/").unwrap_err().to_string();
         assert!(
             error.contains("all_proxy") && error.contains("socks4"),
             "{error}"
         );
         assert!(!error.contains("s3cret"), "{error}");
-        assert_eq!(chosen(&bad, "ws://y/").unwrap(), None);
+        assert_eq!(chosen(&bad, "ws://y/"), None);
     }
 }

@@ -12,9 +12,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Proxy, host_and_port};
+use super::Proxy;
 use crate::{
-    client::{Endpoint, error::ProxyError},
+    client::{Endpoint, endpoint::host_and_port, error::ProxyError},
     error::{ConnectPhase, Error},
     transport::Transport,
 };

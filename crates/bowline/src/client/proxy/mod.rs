@@ -15,7 +15,7 @@ use url::{Host, Url};
 pub use choice::{ProxyChoice, ProxyVariables};
 pub use no_proxy::NoProxy;
 
-use super::{Endpoint, error::ProxyError, login::Login, timeouts::within};
+use super::{Endpoint, endpoint::host_and_port, error::ProxyError, login::Login, timeouts::within};
 use crate::{
     error::{ConnectPhase, Error, UrlError},
     transport::ClientTls,
@@ -116,7 +116,7 @@ impl Proxy {
 
     /// Gives host and port as they are told in errors.
     pub(super) fn authority(&self) -> Box<str> {
-        host_and_port(&self.host, self.port).into()
+        host_and_port(&self.host, self.port)
     }
 
     /// Opens a tunnel to the server over a connection to this proxy, within the deadline.
@@ -183,15 +183,6 @@ impl fmt::Debug for Proxy {
 pub(super) enum Tunnel {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
-}
-
-/// Writes host and port, with brackets around an IPv6 address.
-fn host_and_port(host: &str, port: u16) -> String {
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    }
 }
 
 #[cfg(test)]

@@ -86,7 +86,9 @@ impl Hosts {
             Self::Network(network) => address.is_some_and(|address| network.contains(&address)),
             Self::Domain(domain) => {
                 let above = name.strip_suffix(domain.as_str());
-                above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+                // The numbers of an address are no names below one another.
+                address.is_none()
+                    && above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
             }
         }
     }
