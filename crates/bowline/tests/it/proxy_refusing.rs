@@ -11,7 +11,10 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::{dial_server::read_head, ends::soon};
+use crate::{
+    dial_server::{Identity, read_head},
+    ends::soon,
+};
 
 /// What a proxy does after its answer.
 #[derive(Clone, Copy, PartialEq)]
@@ -138,6 +141,31 @@ async fn proxies_under_tls_and_socks_that_never_answer_are_given_up_too() {
             "{scheme}: {failed}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_deadline_goes_on_after_tls_with_the_proxy() {
+    let identity = Identity::for_names(&["localhost"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let tls = identity.server();
+    let serving = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = tls.accept(stream).await.unwrap();
+        read_head(&mut stream).await.unwrap();
+        let mut rest = Vec::new();
+        drop(stream.read_to_end(&mut rest).await);
+    });
+    let proxy = Proxy::parse(&format!("https://localhost:{port}")).unwrap();
+    let mut connector = Connector::default().with_proxy(proxy.with_tls(identity.client()));
+    connector.timeouts.proxy = Duration::from_millis(500);
+    let failed = soon(connector.connect("ws://berth.test/")).await;
+    let failed = failed.unwrap_err();
+    assert!(
+        matches!(failed, Error::Timeout(ConnectPhase::Proxy)),
+        "{failed}"
+    );
+    soon(serving).await.unwrap();
 }
 
 #[tokio::test]

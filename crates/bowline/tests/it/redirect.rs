@@ -232,7 +232,12 @@ async fn secrets_stay_within_the_origin() {
         *told.lock().unwrap() = format!("http://you:pw@{}/start", other.address);
         *back.lock().unwrap() = format!("http://{}/home", server.address);
         soon(connector.connect(&url)).await.unwrap();
-        for head in [&other.heads()[0], server.heads().last().unwrap()] {
+        let home = server.heads().last().unwrap().clone();
+        // Away and further there.
+        "/inner".clone_into(&mut back.lock().unwrap());
+        soon(connector.connect(&url)).await.unwrap();
+        assert_eq!(targets(&other), ["/start", "/start", "/inner"]);
+        for head in other.heads().iter().chain([&home]) {
             for secret in ["s3cret", "Authorization", "Cookie", "X-Api-Key"] {
                 assert!(!head.contains(secret), "{secret} in {head}");
             }
