@@ -140,7 +140,8 @@ impl Connector {
     /// As [`connect`](Self::connect).
     pub async fn connect_to(&self, endpoint: &Endpoint) -> Result<WebSocket, Error> {
         let journey = Box::pin(Journey::new(self, endpoint).make());
-        within(self.timeouts.total, ConnectPhase::Total, journey).await
+        let connected = within(self.timeouts.total, ConnectPhase::Total, journey).await;
+        connected.map_err(|error| self.options.handshake_failed(error))
     }
 
     /// Makes the opening handshake on a stream that is connected already: a Unix socket, a tunnel.
@@ -156,8 +157,12 @@ impl Connector {
         endpoint: &Endpoint,
         stream: S,
     ) -> Result<WebSocket<S>, Error> {
-        let request = request(self, endpoint, Asked::AtFirst).await?;
-        opening::handshake(self, &request, stream).await
+        let connecting = async {
+            let request = request(self, endpoint, Asked::AtFirst).await?;
+            opening::handshake(self, &request, stream, endpoint.path()).await
+        };
+        let connected = connecting.await;
+        connected.map_err(|error| self.options.handshake_failed(error))
     }
 }
 

@@ -67,7 +67,7 @@ impl<'a> Journey<'a> {
         let request = request(self.connector, &self.endpoint, asked).await?;
         let tls = self.tls()?;
         let stream = dial(self.connector, &self.endpoint, tls.as_ref()).await?;
-        opening::handshake(self.connector, &request, stream).await
+        opening::handshake(self.connector, &request, stream, self.endpoint.path()).await
     }
 
     fn tls(&self) -> Result<Option<ClientTls>, Error> {

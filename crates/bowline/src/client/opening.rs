@@ -13,15 +13,18 @@ use super::{Connector, timeouts::within};
 use crate::{
     driver::now,
     error::{ConnectPhase, Error},
+    metrics::Observer,
     socket::{Opening, WebSocket},
     transport::Transport,
 };
 
-/// Sends a request, reads the answer, and makes the connection that was agreed on.
+/// Sends a request, reads the answer, and makes the connection that was agreed on. `path` is
+/// for whoever watches.
 pub(super) async fn handshake<S: Transport>(
     connector: &Connector,
     request: &ClientRequest,
     mut stream: S,
+    path: &str,
 ) -> Result<WebSocket<S>, Error> {
     let options = &connector.options;
     let mut bytes = BytesMut::new();
@@ -48,6 +51,7 @@ pub(super) async fn handshake<S: Transport>(
         subprotocol: accepted.subprotocol,
         compressed: deflate.is_some(),
         response: Some(accepted.response),
+        observer: Observer::new(options, "client", path),
     };
     let masks = Box::new(|| MaskingKey(rand::random()));
     let config = Arc::clone(&options.config);

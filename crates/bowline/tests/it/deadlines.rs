@@ -133,6 +133,22 @@ async fn a_peer_that_floods_instead_of_closing_ends_with_the_same_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_deadline_of_close_binds_although_there_is_always_something_to_read() {
+    let (mut ws, far) = wired_server();
+    ws.begin_close(CloseCode::NORMAL, "").unwrap();
+    for number in 0..20 {
+        far.push_masked(Frame::text("more"));
+        if ws.recv().await.is_none() {
+            assert!(number >= 5, "the peer had 5 s");
+            assert_eq!(ws.ending().unwrap().cause, Cause::CloseTimeout);
+            return;
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    panic!("the peer sent for 20 s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_to_close_that_came_in_time_counts_although_nobody_looked() {
     let (mut ws, far) = wired_server();
     ws.begin_close(CloseCode::NORMAL, "").unwrap();

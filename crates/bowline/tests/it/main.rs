@@ -15,9 +15,17 @@ mod admission_proxy_protocol;
 #[cfg(test)]
 mod allocations;
 #[cfg(test)]
+mod blocking;
+#[cfg(test)]
+mod blocking_examples;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod churn;
+#[cfg(test)]
 mod client_tls;
+#[cfg(test)]
+mod closing_flags;
 #[cfg(test)]
 mod coalescing;
 #[cfg(test)]
@@ -37,6 +45,12 @@ mod endings;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod frame_level;
+#[cfg(test)]
+mod frame_level_text;
+#[cfg(test)]
 mod group_server;
 #[cfg(test)]
 mod groups;
@@ -49,6 +63,16 @@ mod listener;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod metrics_cost;
+#[cfg(test)]
+mod metrics_events;
+#[cfg(all(test, feature = "metrics"))]
+mod metrics_export;
+#[cfg(test)]
+mod metrics_servers;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod proxy_refusing;
@@ -56,6 +80,8 @@ mod proxy_refusing;
 mod proxy_server;
 #[cfg(test)]
 mod redirect;
+#[cfg(test)]
+mod registry;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]

@@ -254,6 +254,27 @@ async fn what_was_sent_before_the_drop_is_written_for_the_close_timeout_at_most(
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_only_queued_before_the_drop_is_written_too() {
+    let (mut ws, far) = wired_server();
+    ws.feed("fed").await.unwrap();
+    drop(ws);
+    settle().await;
+    assert_eq!(far.frames(), [Frame::text("fed")]);
+    assert!(far.is_dropped());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_was_given_up_leaves_without_another_call() {
+    let (mut ws, far) = wired_server();
+    far.limit(0);
+    assert!(poll_times(1, ws.send("given up")).await.is_none());
+    far.unlimit();
+    settle().await;
+    assert_eq!(far.frames(), [Frame::text("given up")]);
+    drop(ws);
+}
+
 fn masked(frame: Frame) -> Vec<u8> {
     frame.masked([1, 2, 3, 4]).encode()
 }

@@ -12,13 +12,22 @@ pub(super) fn unsupported() -> Vec<Deflate> {
 
 /// Chromium and Node's own client, which offer what they always offer.
 pub(super) fn whatwg() -> Vec<Deflate> {
-    usual(&Value::Null)
+    usual(&Value::Null, ASKED_FOR_8)
 }
 
-/// ws in either role.
-pub(super) fn ws() -> Vec<Deflate> {
-    // Without the threshold it would leave short messages uncompressed.
-    usual(&json!({ "threshold": 0 }))
+/// Clients of ws, which name no size.
+pub(super) fn ws_clients() -> Vec<Deflate> {
+    usual(&ws(), ASKED_FOR_8)
+}
+
+/// Servers of ws.
+pub(super) fn ws_servers() -> Vec<Deflate> {
+    usual(&ws(), AGREED_ON_8)
+}
+
+/// Without the threshold ws would leave short messages uncompressed.
+fn ws() -> Value {
+    json!({ "threshold": 0 })
 }
 
 /// Clients of websockets. They cannot compress with a window of 8 bits, and refuse an answer that
@@ -66,16 +75,12 @@ pub(super) fn websockets_servers() -> Vec<Deflate> {
 }
 
 /// What a peer that goes along with everything is asked for.
-fn usual(peer: &Value) -> Vec<Deflate> {
+fn usual(peer: &Value, window_8: &'static str) -> Vec<Deflate> {
     vec![
         row(DeflateNegotiation::DISABLED, peer.clone(), ""),
         row(TAKEOVER, peer.clone(), "permessage-deflate"),
         row(DeflateNegotiation::default(), peer.clone(), NO_TAKEOVER),
-        row(
-            window(8),
-            peer.clone(),
-            "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8",
-        ),
+        row(window(8), peer.clone(), window_8),
         row(window(9), peer.clone(), WINDOW_9),
         row(
             window(12),
@@ -109,4 +114,8 @@ const TAKEOVER: DeflateNegotiation = DeflateNegotiation {
 
 const NO_TAKEOVER: &str =
     "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+/// What our server answers to a client that names no size, with a window of 8 bits.
+const ASKED_FOR_8: &str = "permessage-deflate; server_max_window_bits=8; client_max_window_bits=9";
+/// What a server answers to our client that asks for windows of 8 bits.
+const AGREED_ON_8: &str = "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8";
 const WINDOW_9: &str = "permessage-deflate; server_max_window_bits=9; client_max_window_bits=9";

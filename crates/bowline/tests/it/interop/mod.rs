@@ -48,12 +48,12 @@ async fn our_client_and_websockets_agree() {
 
 #[tokio::test]
 async fn our_server_and_ws_agree() {
-    check(&mut Peer::ws(), Role::Server, &deflate::ws()).await;
+    check(&mut Peer::ws(), Role::Server, &deflate::ws_clients()).await;
 }
 
 #[tokio::test]
 async fn our_client_and_ws_agree() {
-    check(&mut Peer::ws(), Role::Client, &deflate::ws()).await;
+    check(&mut Peer::ws(), Role::Client, &deflate::ws_servers()).await;
 }
 
 #[tokio::test]
