@@ -273,11 +273,7 @@ impl AsyncRead for Explosive {
 }
 
 impl AsyncWrite for Explosive {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
         panic!("the stream of the test panics");
     }
 
