@@ -111,4 +111,4 @@ fn test_steps(variables: &[(&'static str, OsString)]) -> Vec<Step> {
 }
 
 /// Crates with a lock file of their own, so that their dependencies stay out of the product's.
-const SEPARATE_MANIFESTS: [&str; 2] = ["bench", "fuzz"];
+const SEPARATE_MANIFESTS: [&str; 3] = ["bench", "bench/load", "fuzz"];
