@@ -31,7 +31,7 @@ pub use bowline_proto::{
     Retry, Text,
     deflate::{ContextPool, DeflateNegotiation},
 };
-pub use client::{Connector, Endpoint, Timeouts, connect};
+pub use client::{Connector, Endpoint, Timeouts, connect, managed};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use link::Backlog;
 pub use options::Options;
@@ -58,6 +58,8 @@ pub mod guide {
     pub mod connections {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
+    #[doc = include_str!("../docs/guide/reconnect.md")]
+    pub mod reconnect {}
     #[doc = include_str!("../docs/guide/sessions.md")]
     pub mod sessions {}
 }

@@ -1,6 +1,7 @@
 //! Connecting to a WebSocket server.
 
 mod endpoint;
+pub mod managed;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
