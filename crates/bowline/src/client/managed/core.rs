@@ -50,22 +50,33 @@ impl Core {
         self.events.wake();
     }
 
+    /// Notes that there is a link.
+    pub(super) fn link_up(&self, link: &Arc<dyn Wire>) {
+        self.set_link(Some(Arc::clone(link)));
+        self.outbox.link_up();
+    }
+
+    /// Notes that the link is over.
+    pub(super) fn link_down(&self) {
+        self.set_link(None);
+        self.outbox.link_down();
+    }
+
     /// Ends everything, for good.
     pub(super) fn stop(&self) {
-        self.set_link(None);
         self.outbox.refuse();
-        self.outbox.link_down();
+        self.link_down();
         self.outbox.drop_all();
         self.control.stop();
         self.events.wake();
     }
 
-    pub(super) fn set_link(&self, link: Option<Arc<dyn Wire>>) {
-        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
-    }
-
     pub(super) fn link(&self) -> Option<Arc<dyn Wire>> {
         let link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         link.clone()
+    }
+
+    fn set_link(&self, link: Option<Arc<dyn Wire>>) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
     }
 }

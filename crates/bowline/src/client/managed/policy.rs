@@ -30,7 +30,7 @@ impl Default for ReconnectPolicy {
 pub struct Backoff {
     /// The wait before the first retry; zero for at once. Default 1 s.
     pub first: Duration,
-    /// The wait before the second retry. Default 1 s.
+    /// The wait before the second retry; at least 10 ms. Default 1 s.
     pub step: Duration,
     /// The longest step. Default 30 s.
     pub step_max: Duration,
@@ -66,13 +66,13 @@ impl Backoff {
     /// Gives the step the wait of this number is drawn from; the first is 1.
     pub fn step_of(&self, wait: u32) -> Duration {
         let step = match wait {
-            0 | 1 => self.first,
+            0 | 1 => return self.first.min(self.step_max),
             _ => {
                 let doublings = (wait - 2).min(DOUBLINGS_MAX);
                 self.step.saturating_mul(1 << doublings)
             }
         };
-        step.min(self.step_max)
+        step.min(self.step_max).max(STEP_MIN)
     }
 
     /// Draws the wait of this number, after a failure that was judged so.
@@ -101,6 +101,8 @@ pub(super) fn bounded(duration: Duration) -> Duration {
 
 const THIRD: f64 = 1.0 / 3.0;
 const DOUBLINGS_MAX: u32 = 31;
+/// Whatever the policy, attempts do not follow each other without a pause.
+const STEP_MIN: Duration = Duration::from_millis(10);
 /// As good as for ever.
 const DURATION_MAX: Duration = Duration::from_hours(24 * 365);
 

@@ -22,8 +22,6 @@ pub(super) struct Session<'a> {
 impl Session<'_> {
     /// Lives until the link is over and its stream let go of.
     pub(super) async fn run(&self) -> Ending {
-        self.core.set_link(Some(Arc::clone(self.wire)));
-        self.core.outbox.link_up();
         let is_superseded = tokio::select! {
             biased;
             () = self.core.control.superseded(self.generation) => true,
@@ -38,8 +36,7 @@ impl Session<'_> {
             self.core.outbox.landed();
         }
         let ending = end(self.wire.as_ref());
-        self.core.set_link(None);
-        self.core.outbox.link_down();
+        self.core.link_down();
         ending
     }
 

@@ -203,6 +203,7 @@ impl<'a> Attempts<'a> {
         self.core
             .events
             .push(ClientEvent::Open(Arc::clone(&link.info)));
+        self.core.link_up(&link.wire);
         self.publish(ClientState::Open);
         let session = Session {
             core: self.core,
