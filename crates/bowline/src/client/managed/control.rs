@@ -6,7 +6,7 @@ use std::{
 };
 
 use bowline_proto::Close;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast};
 
 use super::state::{ClientState, ClosedWhy};
 use crate::client::Endpoint;
@@ -18,9 +18,15 @@ use crate::client::Endpoint;
 /// sees the state from before.
 #[derive(Debug)]
 pub(super) struct Control {
-    plan: Mutex<Plan>,
+    inner: Mutex<Inner>,
     changed: Notify,
-    state: watch::Sender<ClientState>,
+    transitions: broadcast::Sender<ClientState>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    plan: Plan,
+    state: ClientState,
 }
 
 /// What is wanted, since some generation.
@@ -51,26 +57,28 @@ impl Control {
             endpoints,
         };
         Self {
-            plan: Mutex::new(plan),
+            inner: Mutex::new(Inner { plan, state: FIRST }),
             changed: Notify::new(),
-            state: watch::Sender::new(FIRST),
+            transitions: broadcast::Sender::new(TRANSITIONS_MAX),
         }
     }
 
     pub(super) fn plan(&self) -> Plan {
-        self.lock().clone()
+        self.lock().plan.clone()
     }
 
     pub(super) fn state(&self) -> ClientState {
-        self.state.borrow().clone()
+        self.lock().state.clone()
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.state.borrow().is_closed()
+        self.lock().state.is_closed()
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<ClientState> {
-        self.state.subscribe()
+    /// Gives the present state, and those that follow it.
+    pub(super) fn subscribe(&self) -> (ClientState, broadcast::Receiver<ClientState>) {
+        let inner = self.lock();
+        (inner.state.clone(), self.transitions.subscribe())
     }
 
     /// Begins a new generation; gives its number, or `None` if the client has stopped.
@@ -82,21 +90,21 @@ impl Control {
         endpoints: Option<Arc<[Endpoint]>>,
         meanwhile: impl FnOnce(),
     ) -> Option<u64> {
-        let mut plan = self.lock();
-        if matches!(plan.wish, Wish::Stop) {
+        let mut inner = self.lock();
+        if matches!(inner.plan.wish, Wish::Stop) {
             return None;
         }
         meanwhile();
         if matches!(wish, Wish::Up) {
-            self.set(FIRST);
+            self.set(&mut inner, FIRST);
         }
-        plan.generation += 1;
-        plan.wish = wish;
+        inner.plan.generation += 1;
+        inner.plan.wish = wish;
         if let Some(endpoints) = endpoints {
-            plan.endpoints = endpoints;
+            inner.plan.endpoints = endpoints;
         }
-        let generation = plan.generation;
-        drop(plan);
+        let generation = inner.plan.generation;
+        drop(inner);
         self.changed.notify_waiters();
         Some(generation)
     }
@@ -107,7 +115,7 @@ impl Control {
             let mut changed = pin!(self.changed.notified());
             // From here on no change can be missed.
             changed.as_mut().enable();
-            if self.lock().generation != generation {
+            if self.lock().plan.generation != generation {
                 return;
             }
             changed.await;
@@ -126,36 +134,37 @@ impl Control {
         state: ClientState,
         meanwhile: impl FnOnce(),
     ) {
-        let plan = self.lock();
-        if plan.generation == generation {
+        let mut inner = self.lock();
+        if inner.plan.generation == generation {
             meanwhile();
-            self.set(state);
+            self.set(&mut inner, state);
         }
     }
 
     /// Stops for good, whatever was wanted.
     pub(super) fn stop(&self) {
-        let mut plan = self.lock();
-        plan.generation += 1;
-        plan.wish = Wish::Stop;
-        self.set(ClientState::Closed {
-            why: ClosedWhy::Stopped,
-        });
-        drop(plan);
+        let mut inner = self.lock();
+        inner.plan.generation += 1;
+        inner.plan.wish = Wish::Stop;
+        let why = ClosedWhy::Stopped;
+        self.set(&mut inner, ClientState::Closed { why });
+        drop(inner);
         self.changed.notify_waiters();
     }
 
-    fn set(&self, new: ClientState) {
-        self.state.send_if_modified(|state| {
-            let is_new = *state != new;
-            *state = new;
-            is_new
-        });
+    fn set(&self, inner: &mut Inner, state: ClientState) {
+        if inner.state != state {
+            inner.state = state.clone();
+            // It is no fault if nobody follows.
+            drop(self.transitions.send(state));
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 const FIRST: ClientState = ClientState::Connecting { attempt: 1 };
+/// The transitions that are kept for those who follow; of more, the oldest are lost to them.
+const TRANSITIONS_MAX: usize = 32;

@@ -44,7 +44,7 @@ impl ClientEvents {
     /// Waits until the client is not closed, and says whether it ever will be: false once it
     /// stopped for good. Cancel-safe.
     pub async fn revived(&mut self) -> bool {
-        let mut states = StateWatch::new(self.core.control.subscribe());
+        let mut states = StateWatch::new(Arc::clone(&self.core));
         let state = states.wait_for(|state| {
             let stopped = ClientState::Closed {
                 why: ClosedWhy::Stopped,

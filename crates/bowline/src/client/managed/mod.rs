@@ -111,7 +111,7 @@ impl Client {
 
     /// Follows the state from now on.
     pub fn states(&self) -> StateWatch {
-        StateWatch::new(self.core.control.subscribe())
+        StateWatch::new(self.core())
     }
 
     /// Waits until a link is open. Cancel-safe.

@@ -2,9 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::Instant,
+};
 
-use super::failure::Failure;
+use super::{core::Core, failure::Failure};
 
 /// Tells what a client is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,42 +106,53 @@ impl fmt::Display for ClosedWhy {
 }
 
 /// Follows the state of a client. Each one remembers what it has reported.
-#[derive(Clone, Debug)]
-pub struct StateWatch(watch::Receiver<ClientState>);
+///
+/// It does not keep the client open.
+pub struct StateWatch {
+    core: Arc<Core>,
+    transitions: Receiver<ClientState>,
+    reported: ClientState,
+}
 
 impl StateWatch {
-    pub(super) const fn new(receiver: watch::Receiver<ClientState>) -> Self {
-        Self(receiver)
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        let (reported, transitions) = core.control.subscribe();
+        Self {
+            core,
+            transitions,
+            reported,
+        }
     }
 
-    /// Gives the present state, which then counts as reported.
+    /// Gives the present state. It then counts as reported, with all that led to it.
     pub fn current(&mut self) -> ClientState {
-        self.0.borrow_and_update().clone()
+        (self.reported, self.transitions) = self.core.control.subscribe();
+        self.reported.clone()
     }
 
-    /// Waits until the state is another than the one reported last, and reports it.
+    /// Waits for the next transition and reports the state it led to.
     ///
-    /// States that pass while nobody waits are not made up for; [`ClientEvents`](super::ClientEvents)
-    /// has them all. `None` once the client has stopped for good and that was reported. Cancel-safe.
+    /// Every transition is reported once, in order, also one that is over by now; of more than 32
+    /// that nobody asked for, the last 32. `None` once the client has stopped for good and that was
+    /// reported. Cancel-safe.
     pub async fn changed(&mut self) -> Option<ClientState> {
-        let is_over = |state: &ClientState| {
-            matches!(
-                state,
-                ClientState::Closed {
-                    why: ClosedWhy::Stopped
-                }
-            )
-        };
-        let is_reported = !self.0.has_changed().unwrap_or(false);
-        if is_reported && is_over(&self.0.borrow()) {
+        if self.reported == STOPPED {
             return None;
         }
-        self.0.changed().await.ok()?;
-        Some(self.current())
+        loop {
+            match self.transitions.recv().await {
+                Ok(state) => {
+                    self.reported = state.clone();
+                    return Some(state);
+                }
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
     }
 
-    /// Waits until the state is one that `is_wanted` accepts; at once if it already is. `None` if
-    /// the client stopped for good and never will be. Cancel-safe.
+    /// Waits until the state is, or for a moment was, one that `is_wanted` accepts; begins with the
+    /// present one. `None` if the client stopped for good and never will be. Cancel-safe.
     pub async fn wait_for(
         &mut self,
         is_wanted: impl Fn(&ClientState) -> bool,
@@ -150,3 +164,15 @@ impl StateWatch {
         Some(state)
     }
 }
+
+impl fmt::Debug for StateWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateWatch")
+            .field("reported", &self.reported)
+            .finish_non_exhaustive()
+    }
+}
+
+const STOPPED: ClientState = ClientState::Closed {
+    why: ClosedWhy::Stopped,
+};
