@@ -24,7 +24,7 @@ pub enum DeliveryStatus {
     /// There is no link; it waits for the next one.
     Kept,
     /// It was written to the stream. The peer has it, unless the link ends without a closing
-    /// handshake.
+    /// handshake: what was on the way then may be lost, and no end can know.
     Sent,
     /// Its deadline passed before its turn came. It was not sent.
     Expired,

@@ -1,7 +1,7 @@
 //! Messages that wait for a link.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,7 +17,8 @@ use crate::Message;
 
 /// Bounds what may wait for a link, and says what happens otherwise.
 ///
-/// What is being written is not counted: at most 64 KiB, or one message that is longer.
+/// What is being written is not counted: at most 16 messages, of which only the last passes 4 KiB.
+/// Those are what may be in doubt when a link breaks, so they are few.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxOptions {
     /// The most messages. Default 1024.
@@ -97,12 +98,21 @@ struct Inner {
     /// The deadlines of those that wait.
     deadlines: BTreeSet<(Instant, u64)>,
     bytes: usize,
-    /// Being written to the present link.
-    flight: Vec<(u64, Entry)>,
+    /// Being written to the present link, in order.
+    flight: VecDeque<Flying>,
     flight_bytes: usize,
     next: u64,
     is_linked: bool,
     is_accepting: bool,
+}
+
+/// A message that is being written.
+#[derive(Debug)]
+struct Flying {
+    number: u64,
+    entry: Entry,
+    /// How many bytes it takes in the stream.
+    framed_len: usize,
 }
 
 #[derive(Debug)]
@@ -120,7 +130,7 @@ impl Outbox {
                 waiting: BTreeMap::new(),
                 deadlines: BTreeSet::new(),
                 bytes: 0,
-                flight: Vec::new(),
+                flight: VecDeque::new(),
                 flight_bytes: 0,
                 next: 0,
                 is_linked: false,
@@ -203,23 +213,34 @@ impl Outbox {
             }
             let message = entry.message.clone();
             inner.flight_bytes += message.len();
-            inner.flight.push((number, entry));
+            inner.flight.push_back(Flying {
+                number,
+                entry,
+                framed_len: 0,
+            });
             self.room.notify_waiters();
             return Some(message);
         }
         None
     }
 
+    /// Notes that the link accepted the message taken last, and how many bytes it takes there.
+    pub(super) fn queued(&self, framed_len: usize) {
+        if let Some(last) = self.lock().flight.back_mut() {
+            last.framed_len = framed_len;
+        }
+    }
+
     /// Notes that the message taken last was not accepted by the link, and why if it never will be.
     pub(super) fn take_back(&self, misuse: Option<Misuse>) {
         let mut inner = self.lock();
-        let Some((number, entry)) = inner.flight.pop() else {
+        let Some(last) = inner.flight.pop_back() else {
             return;
         };
-        inner.flight_bytes -= entry.message.len();
+        inner.flight_bytes -= last.entry.message.len();
         match misuse {
-            Some(misuse) => entry.drop_for(DropReason::Misuse(misuse)),
-            None => inner.insert(number, entry),
+            Some(misuse) => last.entry.drop_for(DropReason::Misuse(misuse)),
+            None => inner.insert(last.number, last.entry),
         }
     }
 
@@ -228,12 +249,17 @@ impl Outbox {
         !self.lock().flight.is_empty()
     }
 
-    /// Notes that everything being written is written.
-    pub(super) fn landed(&self) {
+    /// Notes that all but the last bytes of what is being written are written.
+    pub(super) fn landed(&self, unwritten: usize) {
         let mut inner = self.lock();
-        inner.flight_bytes = 0;
-        for (_, entry) in std::mem::take(&mut inner.flight) {
-            entry.receipt.set(DeliveryStatus::Sent);
+        let mut behind: usize = inner.flight.iter().map(|flying| flying.framed_len).sum();
+        while let Some(first) = inner.flight.pop_front() {
+            behind -= first.framed_len;
+            if behind < unwritten {
+                return inner.flight.push_front(first);
+            }
+            inner.flight_bytes -= first.entry.message.len();
+            first.entry.receipt.set(DeliveryStatus::Sent);
         }
     }
 
@@ -251,7 +277,7 @@ impl Outbox {
         let mut inner = self.lock();
         inner.is_linked = false;
         inner.flight_bytes = 0;
-        for (number, entry) in std::mem::take(&mut inner.flight) {
+        for Flying { number, entry, .. } in std::mem::take(&mut inner.flight) {
             match self.options.interrupted {
                 Interrupted::Drop => entry.drop_for(DropReason::Interrupted),
                 Interrupted::Resend => inner.insert(number, entry),
@@ -409,6 +435,6 @@ fn dropped(reason: DropReason) -> Delivery {
 }
 
 /// The most messages that are being written at once.
-const FLIGHT_MAX: usize = 64;
+const FLIGHT_MAX: usize = 16;
 /// When so many bytes are being written, no further message is taken.
-const FLIGHT_BYTES_MAX: usize = 64 << 10;
+const FLIGHT_BYTES_MAX: usize = 4 << 10;

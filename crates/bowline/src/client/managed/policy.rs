@@ -150,7 +150,7 @@ mod tests {
         for _ in 0..200 {
             let later = secs(backoff.draw(1, Verdict::Later));
             assert!((5.0..=10.0).contains(&later), "{later}");
-            let named = Verdict::RetryAfter(Duration::from_secs(120));
+            let named = Verdict::RetryAfter(Duration::from_mins(2));
             let named = secs(backoff.draw(1, named));
             assert!((120.0..=121.0).contains(&named), "{named}");
             let hostile = Verdict::RetryAfter(Duration::MAX);

@@ -33,7 +33,7 @@ impl Session<'_> {
         }
         // The reading side may have written the last of it.
         if self.wire.is_flushed().await {
-            self.core.outbox.landed();
+            self.core.outbox.landed(0);
         }
         let ending = end(self.wire.as_ref());
         self.core.link_down();
@@ -84,7 +84,7 @@ impl Session<'_> {
             self.wire.ready().await?;
             let Some(message) = outbox.take() else { break };
             match self.wire.queue(message) {
-                Ok(()) => {}
+                Ok(framed_len) => outbox.queued(framed_len),
                 Err(Error::Misuse(misuse)) => outbox.take_back(Some(misuse)),
                 Err(error) => {
                     outbox.take_back(None);
@@ -100,15 +100,18 @@ impl Session<'_> {
         if !self.core.outbox.is_flying() {
             return Ok(false);
         }
-        self.wire.flush().await?;
-        self.core.outbox.landed();
+        let outbox = &self.core.outbox;
+        self.wire
+            .flush(|unwritten| outbox.landed(unwritten))
+            .await?;
+        outbox.landed(0);
         Ok(true)
     }
 
     async fn beat(&self, heartbeat: &Heartbeat) -> Result<(), Error> {
         self.wire.ready().await?;
         self.wire.queue(heartbeat.message.clone())?;
-        self.wire.flush().await
+        self.wire.flush(|_| {}).await
     }
 
     fn next_beat(&self) -> Option<Instant> {

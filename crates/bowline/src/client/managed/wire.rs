@@ -20,8 +20,10 @@ pub(super) trait Wire: Send + Sync {
     fn poll_message(&self, cx: &mut Context<'_>) -> Poll<Option<Message>>;
     /// Waits until a message may be queued.
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>>;
-    /// Queues a message.
-    fn queue(&self, message: Message) -> Result<(), Error>;
+    /// Queues a message; gives how many bytes it takes in the stream.
+    fn queue(&self, message: Message) -> Result<usize, Error>;
+    /// Gives how many bytes are queued and not written; `None` once that is not known any more.
+    fn unwritten(&self) -> Option<usize>;
     /// Waits until everything queued is written.
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>>;
     /// Begins the closing handshake; does nothing if it has begun.
@@ -50,8 +52,16 @@ impl dyn Wire {
         poll_fn(|cx| self.poll_ready(cx)).await
     }
 
-    pub(super) async fn flush(&self) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_flush(cx)).await
+    /// Waits until everything queued is written, and tells `progress` how much is not.
+    pub(super) async fn flush(&self, progress: impl Fn(usize)) -> Result<(), Error> {
+        poll_fn(|cx| {
+            let flushed = self.poll_flush(cx);
+            if let Some(unwritten) = self.unwritten() {
+                progress(unwritten);
+            }
+            flushed
+        })
+        .await
     }
 
     /// Says whether everything queued is written.
@@ -69,8 +79,22 @@ impl<S: Transport> Wire for Share<S> {
         (***self).poll_ready(cx)
     }
 
-    fn queue(&self, message: Message) -> Result<(), Error> {
-        (***self).queue(|connection| connection.send(message))
+    fn queue(&self, message: Message) -> Result<usize, Error> {
+        let mut len = 0;
+        (***self).queue(|connection| {
+            let before = connection.queued_len();
+            connection.send(message)?;
+            len = connection.queued_len() - before;
+            Ok(())
+        })?;
+        Ok(len)
+    }
+
+    fn unwritten(&self) -> Option<usize> {
+        self.with(|driver| {
+            let is_known = !driver.is_closed();
+            is_known.then(|| driver.connection().queued_len())
+        })
     }
 
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

@@ -100,10 +100,13 @@ async fn setting_an_endpoint_closes_the_old_link_before_it_makes_the_new_one() {
     assert_eq!(lab.most_open(), 1);
     let mut words = Vec::new();
     while words.len() < 7 {
-        words.push(match soon(events.recv()).await.unwrap() {
+        let event = soon(events.recv()).await.unwrap();
+        words.push(match &event {
             ClientEvent::Open(info) => format!("open {}", info.endpoint.host()),
             ClientEvent::LinkClosed(ending) => format!("closed {}", ending.code.0),
-            other => panic!("{other:?}"),
+            ClientEvent::Message(_) | ClientEvent::Failed(_) | ClientEvent::Waiting { .. } => {
+                panic!("{event:?}")
+            }
         });
     }
     let expected = "open a, closed 1000, open b, closed 1000, open b, closed 1000, open a";

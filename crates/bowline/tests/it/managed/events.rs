@@ -6,7 +6,7 @@ use bowline::{
 };
 
 use super::{Lab, Outcome, next};
-use crate::ends::{settle, soon};
+use crate::ends::{poll_times, settle, soon};
 
 fn limits() -> EventLimits {
     EventLimits {
@@ -54,8 +54,6 @@ async fn bytes_bind_as_well_as_messages() {
     }
     peer.flush().await.unwrap();
     settle().await;
-    let queued = format!("{events:?}");
-    assert!(!queued.is_empty());
     drop(peer);
     settle().await;
     assert_eq!(lab.attempts(), 1, "the end comes behind what was not taken");
@@ -88,10 +86,7 @@ async fn messages_are_never_pushed_out_by_transitions_and_those_are_bounded() {
     assert!(lab.attempts() > 100);
     let mut transitions = 0;
     let mut messages = Vec::new();
-    while let Some(event) = super::super::ends::poll_times(1, events.recv())
-        .await
-        .flatten()
-    {
+    while let Some(event) = poll_times(1, events.recv()).await.flatten() {
         match event {
             ClientEvent::Message(message) => messages.push(message),
             ClientEvent::Open(_) | ClientEvent::LinkClosed(_) => panic!("the oldest give way"),

@@ -40,6 +40,7 @@ async fn a_sink_waits_for_room_and_flushes_to_the_stream() {
     sink.feed(Message::text("2")).await.unwrap();
     assert!(poll_times(3, sink.feed(Message::text("3"))).await.is_none());
     assert!(poll_times(3, sink.flush()).await.is_none());
+    settle().await;
     client.reconnect();
     let mut peer = next(&mut peers).await;
     soon(sink.send(Message::text("4"))).await.unwrap();

@@ -1,6 +1,6 @@
 //! What becomes of messages.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bowline::{
     CloseCode, Config, Keepalive,
@@ -10,7 +10,7 @@ use bowline::{
         Interrupted, OutboxOptions, WhenFull,
     },
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{Lab, Outcome, next, text, texts};
 use crate::ends::{poll_times, settle, soon};
@@ -236,38 +236,39 @@ async fn every_message_meets_exactly_one_fate_over_many_links() {
         }
         let mut sent = Vec::new();
         for (number, delivery) in deliveries.into_iter().enumerate() {
-            match soon(delivery).await {
-                Sent => sent.push(number),
-                fate => assert_eq!(fate, Dropped(Cut)),
+            let fate = soon(delivery).await;
+            assert!(matches!(fate, Sent | Dropped(Cut)), "{fate:?}");
+            if fate == Sent {
+                sent.push(number);
             }
         }
         sent
     });
     let mut arrived = Vec::new();
     let mut links = 0;
-    while let Ok(Some(mut peer)) = tokio::time::timeout(Duration::from_mins(1), peers.recv()).await
-    {
+    while !sending.is_finished() {
+        // Takes some messages, stops reading for a while, then leaves without a word.
+        let mut peer = next(&mut peers).await;
         links += 1;
-        // Takes some messages, then stops reading for a while, then leaves without a word.
         for _ in 0..links % 40 {
             let patience = Duration::from_secs(2);
-            let Ok(Some(message)) = tokio::time::timeout(patience, peer.recv()).await else {
+            let Ok(Some(message)) = timeout(patience, peer.recv()).await else {
                 break;
             };
-            arrived.push(message.as_text().unwrap().parse::<usize>().unwrap());
+            let number: usize = message.as_text().unwrap().parse().unwrap();
+            arrived.push(number);
         }
-        let sleeping = links % 3 == 0;
-        sleep(Duration::from_millis(if sleeping { 700 } else { 0 })).await;
-        if sending.is_finished() {
-            break;
-        }
+        sleep(Duration::from_millis(700)).await;
     }
     let sent = sending.await.unwrap();
-    let mut once = arrived.clone();
-    once.dedup();
-    assert_eq!(once, arrived, "nothing arrived twice");
-    assert!(arrived.is_sorted(), "in order");
-    assert!(links > 5, "{links}");
-    assert!(!sent.is_empty());
-    drop(Arc::new(client));
+    let is_in_order = arrived.is_sorted_by(|one, next| one < next);
+    assert!(is_in_order, "and none arrives twice: {arrived:?}");
+    let unreported = arrived.iter().filter(|number| !sent.contains(number));
+    // Only what was being written when a link broke can have arrived without being known to.
+    assert!(unreported.count() <= links, "{arrived:?} {sent:?}");
+    let (arrived, sent) = (arrived.len(), sent.len());
+    assert!(
+        links > 5 && arrived > 50 && sent >= arrived && sent < 500,
+        "{arrived} {sent}"
+    );
 }
