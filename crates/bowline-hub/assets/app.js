@@ -1,11 +1,10 @@
 // Joins the link, the values and the views.
 
+import { ClownTalk, encodeLine, linkAddress } from "./clown-talk.js";
 import { Form } from "./form.js";
-import { Link } from "./link.js";
 import { Log } from "./log.js";
 import { Relays } from "./relays.js";
 import { Table } from "./table.js";
-import { INIT, encodeLine, linkAddress, parseLine } from "./talk.js";
 import { Tiles } from "./tiles.js";
 import { TOPIC_COUNT_MAX, Values } from "./values.js";
 
@@ -21,50 +20,37 @@ const table = new Table(document, (topic) => form.choose(topic));
 const tiles = new Tiles(document);
 const relays = new Relays(document, orderRelay, announce);
 const log = new Log(document);
-const link = new Link(linkAddress(location, base), INIT, { state: showState, text: receive });
+const talk = ClownTalk.connect(linkAddress(location, base));
+const { link } = talk;
 
 /** Topics to draw, and drawn topics to take away; both bounded by what `values` holds. */
 const changed = new Set();
 const forgotten = new Set();
 let drawing = false;
-let ignored = 0;
-let retryAt = 0;
 
 element("filter").addEventListener("input", (event) => table.filter(event.target.value));
+talk.subscribe("#", (payload, topic, text) => take("in", { topic, text, payload }));
+link.onmessage = draw;
+link.onstatechange = showState;
 element("retry").addEventListener("click", () => link.connect());
 element("log-pause").addEventListener("click", (event) => {
   const paused = event.currentTarget.getAttribute("aria-pressed") !== "true";
   event.currentTarget.setAttribute("aria-pressed", String(paused));
   log.pause(paused);
 });
-addEventListener("online", () => link.connect());
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) {
-    link.connect();
-  }
-});
 setInterval(tick, 1000);
-link.connect();
-
-function receive(text) {
-  for (const line of text.split("\n")) {
-    const message = parseLine(line);
-    if (message.kind === "message") {
-      take("in", message);
-    } else if (message.kind === "malformed") {
-      ignored += 1;
-      draw();
-    }
-  }
-}
+showState();
 
 /** Sends a message; the hub does not send it back, so the page takes it in itself. */
 function send(topic, text) {
-  const problem = link.send(encodeLine(topic, text));
-  if (problem === "") {
-    take("out", { topic, text: text.trim(), payload: JSON.parse(text) });
+  // An order that comes late may do harm, so nothing is kept for the next link.
+  const { fate } = link.send(encodeLine(topic, text), { keepFor: 0 });
+  if (fate !== "sent") {
+    const why = link.state === "open" ? "The connection is too slow at the moment." : "Not connected.";
+    return `${why} The message was not sent.`;
   }
-  return problem;
+  take("out", { topic, text: text.trim(), payload: JSON.parse(text) });
+  return "";
 }
 
 function orderRelay(topic, state) {
@@ -113,21 +99,20 @@ function render() {
   log.render();
   note("topics-note", values.size >= TOPIC_COUNT_MAX
     && `Only the ${TOPIC_COUNT_MAX} topics heard last are shown.`);
-  note("ignored", ignored > 0 && `Lines not understood and ignored: ${ignored}.`);
+  note("ignored", talk.ignored > 0 && `Lines not understood and ignored: ${talk.ignored}.`);
 }
 
-function showState(state, nextAttempt = 0) {
-  retryAt = nextAttempt;
-  element("state").textContent = state;
-  document.documentElement.dataset.state = state;
-  element("retry").hidden = state !== "waiting";
+function showState() {
+  element("state").textContent = link.state;
+  document.documentElement.dataset.state = link.state;
+  element("retry").hidden = link.state !== "waiting" && link.state !== "closed";
   tick();
 }
 
 function tick() {
   const now = Date.now();
-  const seconds = Math.ceil((retryAt - now) / 1000);
-  element("state-detail").textContent = retryAt > now ? `next attempt in ${seconds} s` : "";
+  const seconds = Math.ceil((link.retryAt - now) / 1000);
+  element("state-detail").textContent = seconds > 0 ? `next attempt in ${seconds} s` : "";
   if (!document.hidden) {
     table.age(now);
   }

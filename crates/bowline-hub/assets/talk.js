@@ -1,54 +1,4 @@
-// Clown.Talk: `["topic", payload]` lines, and the paths that lead to them. Pure functions only.
-
-/** The message a peer sends first. */
-export const INIT = '["clown.talk/-/config/set", {}]\n';
-
-/** Characters of one payload that the page takes in; longer ones are ignored. */
-export const PAYLOAD_LENGTH_MAX = 1 << 20;
-
-/**
- * Returns the path of the WebSocket that shows the topics under `base`; all topics when it is empty.
- *
- * A `/` of the base topic becomes `_`.
- */
-export function linkPath(base) {
-  const program = "/auth/clown-talk-server";
-  return base === "" ? program : `${program}_${encodeURIComponent(base.replaceAll("/", "_"))}`;
-}
-
-/** Returns the WebSocket address on the server that served the page at `location`. */
-export function linkAddress(location, base) {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  return `${scheme}//${location.host}${linkPath(base)}`;
-}
-
-/**
- * Reads one line: `{ kind: "message", topic, text, payload }` with the payload's exact text and its
- * value, or `{ kind: "skipped" }` for an empty or log line, or `{ kind: "malformed" }`.
- */
-export function parseLine(line) {
-  const trimmed = line.trim();
-  if (trimmed === "" || trimmed.startsWith("#")) {
-    return { kind: "skipped" };
-  }
-  const parts = trimmed.length <= PAYLOAD_LENGTH_MAX && PAIR.exec(trimmed);
-  if (!parts) {
-    return { kind: "malformed" };
-  }
-  try {
-    const topic = JSON.parse(parts[1]);
-    const payload = JSON.parse(parts[2]);
-    return { kind: "message", topic, text: parts[2].trim(), payload };
-  } catch {
-    return { kind: "malformed" };
-  }
-}
-
-/** Writes one message; `text` is the payload's JSON text, on one line or several. */
-export function encodeLine(topic, text) {
-  // Line breaks of JSON stand between tokens only, never inside a string.
-  return `[${JSON.stringify(topic)}, ${text.trim().replace(/[\r\n]+/g, " ")}]\n`;
-}
+// What the page knows about topics and payloads. Pure functions only.
 
 /** Says what is wrong with a topic to publish on; an empty text when nothing is. */
 export function topicProblem(topic) {
@@ -157,12 +107,6 @@ function hint(json) {
 function count(text, character) {
   return text.split(character).length - 1;
 }
-
-/**
- * An array of a string, long enough for any topic, and something more; JSON itself is checked
- * afterwards.
- */
-const PAIR = /^\[\s*("(?:[^"\\]|\\.){0,8192}")\s*,([^]*)\]$/;
 
 /** Letters, marks, numbers, punctuation and symbols: no controls, no blanks, no half characters. */
 const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;

@@ -33,7 +33,8 @@ impl Default for Config {
 /// Bounds what the peer may send. They bind while receiving, and the close code is 1009.
 ///
 /// `u64::MAX` and `u32::MAX` stand for no bound. In the fragment view nothing is assembled, so
-/// the application counts instead.
+/// the application counts instead. In the frame view a frame may be as long as a message, and their
+/// number is not bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest message in bytes, after inflating.

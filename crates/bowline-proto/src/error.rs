@@ -118,6 +118,15 @@ pub enum Misuse {
     /// A ping or pong payload of more than 125 bytes (section 5.5).
     #[error("a ping or pong carries at most 125 bytes")]
     ControlTooLong,
+    /// A continuation frame with nothing to continue (section 5.4).
+    #[error("a continuation frame needs a message that was begun and is unfinished")]
+    ContinuationWithoutStart,
+    /// A ping, pong or close frame with more to follow (section 5.5).
+    #[error("a control frame cannot be fragmented")]
+    ControlFragmented,
+    /// A close payload of one byte, or with a reason that is not UTF-8 (section 5.5.1).
+    #[error("a close payload is empty, or a code in two bytes and a reason in UTF-8")]
+    ClosePayload,
     /// A close code that must not be on the wire (section 7.4).
     #[error("the close code {} is not for the wire: use 1000-1003, 1007-1014 or 3000-4999", .0.0)]
     CloseCode(CloseCode),

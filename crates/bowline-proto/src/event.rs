@@ -13,7 +13,7 @@ use crate::{
 pub enum Event<'a> {
     /// A whole message arrived (message view).
     Message(Message<'a>),
-    /// A piece of a message arrived (fragment view).
+    /// A piece of a message arrived (fragment view), or a whole frame of one (frame view).
     Fragment(Fragment<'a>),
     /// A ping arrived. In automatic mode its pong is already queued.
     Ping(Payload<'a>),
@@ -62,6 +62,10 @@ pub struct Fragment<'a> {
     pub message_start: bool,
     /// The piece is the last of its message.
     pub message_end: bool,
+    /// The piece ends a frame. A compressed message counts as one frame: where it was cut says
+    /// nothing about what it holds. In the fragment view an empty frame gives no piece unless it is
+    /// the last of its message.
+    pub frame_end: bool,
 }
 
 impl Fragment<'_> {
@@ -72,12 +76,14 @@ impl Fragment<'_> {
             payload,
             message_start,
             message_end,
+            frame_end,
         } = self;
         Fragment {
             kind,
             payload: payload.into_owned(),
             message_start,
             message_end,
+            frame_end,
         }
     }
 }

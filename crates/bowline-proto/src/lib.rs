@@ -31,8 +31,8 @@ mod send;
 mod state;
 
 pub use config::{Config, Keepalive, Limits, PongMode};
-pub use connection::Connection;
-pub use ending::{EndedBy, Ending, Phase, Retry};
+pub use connection::{Connection, Counters};
+pub use ending::{EndedBy, Ending, LossClass, Phase, Retry};
 pub use error::{Cause, LimitExceeded, Misuse, ProtocolViolation};
 pub use event::{Event, Fragment};
 pub use frame::{

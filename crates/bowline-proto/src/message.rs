@@ -81,6 +81,7 @@ impl<'a> Message<'a> {
     }
 
     /// Takes the message out of the borrow, copying the payload only if it is borrowed.
+    #[inline]
     pub fn into_owned(self) -> Message<'static> {
         match self {
             Self::Text(text) => Message::Text(text.into_owned()),
@@ -117,6 +118,7 @@ impl Payload<'_> {
     }
 
     /// Takes the bytes, copying them only if they are borrowed.
+    #[inline]
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Borrowed(slice) => Bytes::copy_from_slice(slice),
@@ -125,6 +127,7 @@ impl Payload<'_> {
     }
 
     /// Takes the payload out of the borrow, copying it only if it is borrowed.
+    #[inline]
     pub fn into_owned(self) -> Payload<'static> {
         Payload::Shared(self.into_bytes())
     }
@@ -193,11 +196,13 @@ impl<'a> Text<'a> {
     }
 
     /// Takes the bytes, copying them only if they are borrowed.
+    #[inline]
     pub fn into_bytes(self) -> Bytes {
         self.0.into_bytes()
     }
 
     /// Takes the text out of the borrow, copying it only if it is borrowed.
+    #[inline]
     pub fn into_owned(self) -> Text<'static> {
         Text(self.0.into_owned())
     }

@@ -7,6 +7,8 @@ use bowline_proto::{
     handshake::{ClientRefused, HandshakeError, Refusal},
 };
 
+use crate::text_codec::TextCodecError;
+
 /// Says why a connection could not be made, or a call not be carried out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -62,6 +64,16 @@ pub enum Error {
     /// The queue of what is to be sent is full; nothing was queued.
     #[error("the queue of what is to be sent is full")]
     QueueFull,
+    /// The text cannot be translated.
+    #[error(transparent)]
+    TextCodec(#[from] TextCodecError),
+    /// A call of the [`blocking`](crate::blocking) module was made inside of an async runtime.
+    #[error("a blocking call cannot be made inside of an async runtime: use a thread of its own")]
+    InsideRuntime,
+    /// Nothing was received within the receive timeout of the [`blocking`](crate::blocking)
+    /// module.
+    #[error("nothing was received in time")]
+    RecvTimeout,
     /// The connection is closing or closed. Tells how, once that is known; a stream that failed
     /// for writing may still hold the peer's own words, so receive until `None` to know.
     #[error("the connection is closed{}", .0.as_deref().map(how).unwrap_or_default())]

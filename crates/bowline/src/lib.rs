@@ -7,12 +7,18 @@
 //! - `hyper`: accept inside a handler of a hyper 1 server, or of a tower service or framework above
 //!   one: `Offer::from_request`.
 //! - `axum`: the same, with `Offer` as an extractor of axum 0.8.
+//! - `metrics`: the numbers of `Metrics` as text in the `OpenMetrics` format, and as a collector of
+//!   the crate `prometheus-client`.
 #![forbid(unsafe_code)]
 
+pub mod blocking;
 mod client;
 mod driver;
 mod error;
+mod flusher;
+mod frame_level;
 mod link;
+pub mod metrics;
 mod options;
 mod outbox;
 pub mod server;
@@ -27,13 +33,14 @@ mod worker;
 pub use bowline_proto as proto;
 pub use bowline_proto::{
     Cause, Close, CloseCode, Compress, Config, EndedBy, Ending, Event, Fin, Fragment, Keepalive,
-    Limits, MessageKind, Misuse, Payload, Phase, PongMode, PreparedMessage, ProtocolViolation,
-    Retry, Text,
+    Limits, LossClass, MessageKind, Misuse, Payload, Phase, PongMode, PreparedMessage,
+    ProtocolViolation, Retry, Text,
     deflate::{ContextPool, DeflateNegotiation},
 };
 pub use client::{Connector, Endpoint, Timeouts, connect, managed};
 pub use error::{ConnectPhase, Error, TlsError, UrlError};
 pub use link::Backlog;
+pub use metrics::Metrics;
 pub use options::Options;
 pub use outbox::{OutboxLimits, Sent, SlowPeer};
 
@@ -54,10 +61,16 @@ pub type Message = bowline_proto::Message<'static>;
 pub mod guide {
     #[doc = include_str!("../docs/guide/accept.md")]
     pub mod accept {}
+    #[doc = include_str!("../docs/guide/blocking.md")]
+    pub mod blocking {}
     #[doc = include_str!("../docs/guide/connections.md")]
     pub mod connections {}
+    #[doc = include_str!("../docs/guide/frames.md")]
+    pub mod frames {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
+    #[doc = include_str!("../docs/guide/observability.md")]
+    pub mod observability {}
     #[doc = include_str!("../docs/guide/reconnect.md")]
     pub mod reconnect {}
     #[doc = include_str!("../docs/guide/sessions.md")]

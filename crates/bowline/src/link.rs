@@ -22,6 +22,13 @@ pub(crate) trait Link: Send + Sync {
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused>;
+    /// Queues messages one after the other and has them written; gives how many were queued, and
+    /// why the next one was not.
+    fn push_all(
+        self: Arc<Self>,
+        messages: &[Outgoing],
+        limits: &OutboxLimits,
+    ) -> (usize, Option<Refused>);
     /// Queues a ping, ahead of messages.
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused>;
     /// Begins the closing handshake behind what is queued.
@@ -34,10 +41,16 @@ pub(crate) trait Link: Send + Sync {
     fn backlog(&self) -> Backlog;
     /// Takes the number of messages dropped since this was last asked.
     fn take_lost(&self) -> u64;
+    /// Takes note that the peer does not keep up, if that began since this was last asked.
+    fn take_slow_episode(&self) -> bool;
     fn ending(&self) -> Option<Ending>;
     fn round_trip(&self) -> Option<Duration>;
     /// Writes what can be written without waiting.
     fn flush(self: Arc<Self>);
+    /// Writes what was left to a flush in the background.
+    fn flush_scheduled(self: Arc<Self>);
+    /// Leaves what was left to a flush in the background to a task of its own.
+    fn flush_alone(self: Arc<Self>);
 }
 
 /// Says how much waits for a peer.
@@ -58,20 +71,51 @@ impl<S: Transport> Link for Shared<S> {
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused> {
-        let pushed = self.with(|driver| driver.push(message, key, limits))?;
+        if self.with(|driver| !driver.fits(message.len(), limits)) {
+            // What waits for the end of a batch makes room.
+            self.write_now();
+        }
+        let pushed = self.with(|driver| driver.push(message, key, limits));
+        match pushed {
+            Ok(_) => write(&self),
+            // Whoever receives has the deadline of a close to watch.
+            Err(Refused::TooSlow) => self.wake(),
+            Err(Refused::Full | Refused::Closing | Refused::Misuse(_)) => {}
+        }
+        pushed
+    }
+
+    fn push_all(
+        self: Arc<Self>,
+        messages: &[Outgoing],
+        limits: &OutboxLimits,
+    ) -> (usize, Option<Refused>) {
+        let result = self.push_each(messages, limits);
         write(&self);
-        Ok(pushed)
+        if matches!(result, (_, Some(Refused::TooSlow))) {
+            // Whoever receives has the deadline of a close to watch.
+            self.wake();
+        }
+        result
     }
 
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused> {
-        self.with(|driver| driver.connection().ping(payload))
-            .map_err(Refused::of_misuse)?;
+        self.with(|driver| {
+            if driver.is_close_waiting() {
+                return Err(Refused::Closing);
+            }
+            let pinged = driver.connection().ping(payload);
+            pinged.map_err(Refused::of_misuse)
+        })?;
         write(&self);
         Ok(())
     }
 
     fn close(self: Arc<Self>, close: Option<Close>) -> Result<(), Refused> {
-        self.begin_close(close).map_err(Refused::of_misuse)
+        self.begin_close(close).map_err(Refused::of_misuse)?;
+        // Who waits for room will never get any.
+        self.room_notify().notify_waiters();
+        Ok(())
     }
 
     fn abort(&self) {
@@ -83,20 +127,15 @@ impl<S: Transport> Link for Shared<S> {
     }
 
     fn backlog(&self) -> Backlog {
-        self.with(|driver| {
-            let (messages, bytes) = driver
-                .outbox()
-                .map_or((0, 0), |outbox| (outbox.len(), outbox.bytes()));
-            Backlog {
-                messages,
-                bytes,
-                framed_bytes: driver.connection().queued_len(),
-            }
-        })
+        self.with(|driver| driver.backlog())
     }
 
     fn take_lost(&self) -> u64 {
         self.with(Driver::take_lost)
+    }
+
+    fn take_slow_episode(&self) -> bool {
+        self.with(Driver::take_slow_episode)
     }
 
     fn ending(&self) -> Option<Ending> {
@@ -109,6 +148,14 @@ impl<S: Transport> Link for Shared<S> {
 
     fn flush(self: Arc<Self>) {
         self.write_now();
+    }
+
+    fn flush_scheduled(self: Arc<Self>) {
+        self.write_scheduled();
+    }
+
+    fn flush_alone(self: Arc<Self>) {
+        self.spawn_flush();
     }
 }
 
@@ -138,15 +185,18 @@ impl Drop for Batch {
 }
 
 /// Writes at once, or at the end of this thread's batch.
+///
+/// A batch collects as much as the engine queues: beyond, a peer that keeps up would look slow.
 fn write<S: Transport>(shared: &Arc<Shared<S>>) {
     let deferred = BATCH.with_borrow_mut(|batch| match batch {
         None => false,
-        Some(batch) => {
-            if shared.with(Driver::join_batch) {
+        Some(batch) => shared.with(|driver| {
+            let defers = driver.has_room();
+            if defers && driver.join_batch() {
                 batch.push(Arc::clone(shared) as Arc<dyn Link>);
             }
-            true
-        }
+            defers
+        }),
     });
     if !deferred {
         shared.write_now();

@@ -7,6 +7,8 @@ use bowline_proto::{
     deflate::{ContextPool, Deflate, DeflateNegotiation, DeflateParams},
 };
 
+use crate::metrics::Metrics;
+
 /// Configures the connections a [`Connector`](crate::Connector) or [`Acceptor`](crate::Acceptor)
 /// makes.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub struct Options {
     pub deflate: DeflateNegotiation,
     /// Where compression contexts come from.
     pub pool: Arc<ContextPool>,
+    /// What counts the handshakes and the connections; `None` counts nothing.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 impl Options {
@@ -27,7 +31,7 @@ impl Options {
 
 impl Default for Options {
     /// The engine's defaults, permessage-deflate without context takeover, and one pool of
-    /// compression contexts for the whole process.
+    /// compression contexts for the whole process. Nothing is counted.
     fn default() -> Self {
         static POOL: OnceLock<Arc<ContextPool>> = OnceLock::new();
         static CONFIG: OnceLock<Arc<Config>> = OnceLock::new();
@@ -35,6 +39,7 @@ impl Default for Options {
             config: Arc::clone(CONFIG.get_or_init(Arc::default)),
             deflate: DeflateNegotiation::default(),
             pool: Arc::clone(POOL.get_or_init(Arc::default)),
+            metrics: None,
         }
     }
 }

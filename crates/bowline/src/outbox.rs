@@ -63,6 +63,8 @@ pub(crate) struct Outbox {
     close: Option<LastFrame>,
     /// Messages dropped since the application last asked.
     lost: u64,
+    /// It was full since it was made.
+    was_full: bool,
 }
 
 #[derive(Debug)]
@@ -146,6 +148,11 @@ impl Outbox {
         std::mem::take(&mut self.lost)
     }
 
+    /// Notes that the peer does not keep up; false if that is known.
+    pub(crate) fn begin_slow_episode(&mut self) -> bool {
+        !std::mem::replace(&mut self.was_full, true)
+    }
+
     /// Puts a message behind the others, by the policy.
     pub(crate) fn push(
         &mut self,
@@ -158,10 +165,9 @@ impl Outbox {
         }
         if limits.policy == SlowPeer::KeepLatest
             && let Some(key) = &key
-            && self.replace(key, &message)
+            && let Some(at) = self.position(key)
         {
-            self.trim(limits);
-            return Ok(Sent::Replaced);
+            return Ok(self.replace(at, message, limits));
         }
         if self.has_room(message.len(), limits) {
             self.append(message, key);
@@ -174,7 +180,9 @@ impl Outbox {
                 self.lost += 1;
                 Ok(Sent::DroppedNew)
             }
-            SlowPeer::DropOldest | SlowPeer::KeepLatest => Ok(self.displace(message, key, limits)),
+            SlowPeer::DropOldest | SlowPeer::KeepLatest => {
+                Ok(Sent::DroppedOld(self.displace(message, key, limits)))
+            }
         }
     }
 
@@ -221,34 +229,37 @@ impl Outbox {
         self.entries.push_back(Entry { key, message });
     }
 
-    /// Drops old messages until the new one fits.
-    fn displace(&mut self, message: Outgoing, key: Option<Key>, limits: &OutboxLimits) -> Sent {
+    /// Drops old messages until the new one fits; gives how many.
+    fn displace(&mut self, message: Outgoing, key: Option<Key>, limits: &OutboxLimits) -> u64 {
         let mut dropped = 0;
         while !self.has_room(message.len(), limits) && self.pop().is_some() {
             dropped += 1;
         }
         self.lost += dropped;
         self.append(message, key);
-        Sent::DroppedOld(dropped)
+        dropped
     }
 
-    /// Drops old messages until what is left is within the bound.
-    fn trim(&mut self, limits: &OutboxLimits) {
-        while self.bytes > limits.bytes_max && self.entries.len() > 1 && self.pop().is_some() {
-            self.lost += 1;
-        }
+    fn position(&self, key: &Key) -> Option<usize> {
+        let same = |entry: &Entry| entry.key.as_ref() == Some(key);
+        self.entries.iter().position(same)
     }
 
-    /// Puts a message in the place of an older one with the same key.
-    fn replace(&mut self, key: &Key, message: &Outgoing) -> bool {
-        let same = |entry: &&mut Entry| entry.key.as_ref() == Some(key);
-        let Some(entry) = self.entries.iter_mut().find(same) else {
-            return false;
+    /// Puts a message in the place of an older one with the same key. If it is too long for that
+    /// place, it goes to the end and the oldest make room.
+    fn replace(&mut self, at: usize, message: Outgoing, limits: &OutboxLimits) -> Sent {
+        let Some(mut entry) = self.entries.remove(at) else {
+            return Sent::Replaced;
         };
-        self.bytes = self.bytes - entry.message.len() + message.len();
-        entry.message = message.clone();
         self.lost += 1;
-        true
+        self.bytes -= entry.message.len();
+        if self.has_room(message.len(), limits) {
+            self.bytes += message.len();
+            entry.message = message;
+            self.entries.insert(at, entry);
+            return Sent::Replaced;
+        }
+        Sent::DroppedOld(self.displace(message, entry.key, limits) + 1)
     }
 }
 
@@ -318,6 +329,16 @@ mod tests {
         assert_eq!(results[2..4], [Ok(Sent::Replaced), Ok(Sent::Replaced)]);
         assert_eq!(results[5], Ok(Sent::DroppedOld(1)));
         assert_eq!((left.as_str(), lost), ("x y z", 3));
+    }
+
+    #[test]
+    fn the_latest_message_of_a_key_stays_when_it_is_too_long_for_the_place_of_the_older() {
+        let (results, left, lost) = run(SlowPeer::KeepLatest, "k=1 abc defg k=23456");
+        assert_eq!(results[3], Ok(Sent::DroppedOld(2)));
+        assert_eq!((left.as_str(), lost), ("defg 23456", 2));
+        let (results, left, lost) = run(SlowPeer::KeepLatest, "k=1 k=elevenbytes");
+        assert_eq!(results[1], Ok(Sent::Replaced));
+        assert_eq!((left.as_str(), lost), ("elevenbytes", 1));
     }
 
     #[test]

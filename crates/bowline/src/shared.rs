@@ -3,7 +3,7 @@
 use std::{
     future::{Future as _, poll_fn},
     ops::Deref,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -16,13 +16,16 @@ use bytes::BytesMut;
 use tokio::{
     runtime::Handle,
     sync::Notify,
+    task::coop::unconstrained,
     time::{Sleep, sleep},
 };
 
 use crate::{
     driver::{CutOff, Driver},
     error::Error,
-    link::batched,
+    flusher,
+    link::{Link, batched},
+    outbox::{OutboxLimits, Outgoing, Refused},
     transport::Transport,
     wakers::{Waiter, Wakers},
     worker::with_read_buffer,
@@ -141,6 +144,38 @@ impl<S: Transport> Shared<S> {
         }
     }
 
+    /// Gives an event from bytes that are here already.
+    pub(crate) fn take_buffered<T>(
+        &self,
+        view: View,
+        mut take: impl FnMut(Event<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let mut driver = self.lock();
+        driver.connection().set_view(view);
+        driver.take_buffered(&mut take)
+    }
+
+    /// Queues messages one after the other, and writes once, or in between when they do not fit;
+    /// gives how many were queued and why the next one was not.
+    pub(crate) fn push_each(
+        self: &Arc<Self>,
+        messages: &[Outgoing],
+        limits: &OutboxLimits,
+    ) -> (usize, Option<Refused>) {
+        for (done, message) in messages.iter().enumerate() {
+            let push = || self.with(|driver| driver.push(message.clone(), None, limits));
+            let mut pushed = push();
+            if pushed == Err(Refused::Full) {
+                self.write_now();
+                pushed = push();
+            }
+            if let Err(refused) = pushed {
+                return (done, Some(refused));
+            }
+        }
+        (messages.len(), None)
+    }
+
     /// Waits until another message may be queued.
     pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         self.poll_room(&mut self.lock(), cx)
@@ -209,7 +244,10 @@ impl<S: Transport> Shared<S> {
     pub(crate) fn write_now(self: &Arc<Self>) {
         let mut driver = self.lock();
         driver.leave_batch();
-        let written = driver.poll_flush(&mut Context::from_waker(&self.waker));
+        // A task that writes to many connections without a pause must not make their peers look
+        // slow, so the write does not count as work of the task.
+        let write = poll_fn(|cx| driver.poll_flush(cx));
+        let written = pin!(unconstrained(write)).poll(&mut Context::from_waker(&self.waker));
         match written {
             // Whoever receives finds out how it ended.
             Poll::Ready(Err(CutOff)) => self.waker.wake_by_ref(),
@@ -222,6 +260,11 @@ impl<S: Transport> Shared<S> {
             }
         }
         self.tell_of_room(&mut driver);
+    }
+
+    /// Has whoever receives look again.
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
     }
 
     /// Tells those who wait for room in the outbox.
@@ -294,18 +337,40 @@ impl<S: Transport> Shared<S> {
         received
     }
 
-    /// Has what is queued written by a task of its own, as soon as the current one yields; false
-    /// if there is no runtime to run it.
+    /// Has what is queued written as soon as the current task yields; false if there is no runtime
+    /// to run what writes it.
     fn schedule_flush(self: &Arc<Self>, driver: &mut Driver<S>) -> bool {
         let Some(runtime) = &self.runtime else {
             return false;
         };
         if driver.begin_flush_task() {
+            flusher::schedule(runtime, Arc::clone(self) as Arc<dyn Link>);
+        }
+        true
+    }
+
+    /// Does what [`schedule_flush`](Self::schedule_flush) left to do; if the stream does not take
+    /// everything, a task of its own waits for it.
+    pub(crate) fn write_scheduled(self: &Arc<Self>) {
+        let mut driver = self.lock();
+        if !driver.has_unsent() && self.is_shared() {
+            // Whoever receives came first.
+            return driver.end_flush_task();
+        }
+        drop(driver);
+        let mut cx = Context::from_waker(Waker::noop());
+        if self.poll_flush_task(&mut cx, &mut None).is_pending() {
+            self.spawn_flush();
+        }
+    }
+
+    /// Has a task of its own write what is queued.
+    pub(crate) fn spawn_flush(self: &Arc<Self>) {
+        if let Some(runtime) = &self.runtime {
             let shared = Arc::clone(self);
             let mut patience = None;
             runtime.spawn(poll_fn(move |cx| shared.poll_flush_task(cx, &mut patience)));
         }
-        true
     }
 
     /// Writes what is queued; gives up a close timeout after the last share was dropped.
@@ -316,7 +381,7 @@ impl<S: Transport> Shared<S> {
     ) -> Poll<()> {
         let mut driver = self.lock();
         let written = self.poll_written(&mut driver, Waiter::Flush, cx);
-        let is_shared = self.share_count.load(Ordering::SeqCst) > 0;
+        let is_shared = self.is_shared();
         if written.is_pending() {
             if is_shared {
                 return Poll::Pending;
@@ -372,6 +437,10 @@ impl<S> Shared<S> {
         }
         drop(driver);
         self.give_up();
+    }
+
+    fn is_shared(&self) -> bool {
+        self.share_count.load(Ordering::SeqCst) > 0
     }
 
     fn tell_of_room(&self, driver: &mut Driver<S>) {

@@ -9,8 +9,8 @@ use std::{
 };
 
 use bowline_proto::{
-    Close, CloseCode, Compress, Connection, Ending, Event, Fin, Fragment, Message, MessageKind,
-    Payload, PreparedMessage, View, handshake::ResponseHead,
+    Cause, Close, CloseCode, Compress, Connection, Ending, Event, Fin, Fragment, Message,
+    MessageKind, Payload, PreparedMessage, View, handshake::ResponseHead,
 };
 use bytes::BytesMut;
 use futures_core::Stream as FuturesStream;
@@ -19,6 +19,7 @@ use futures_sink::Sink;
 use crate::{
     error::Error,
     link::Link,
+    metrics::{Metrics, Observer},
     shared::{Share, Shared},
     split::{Receiver, Sender},
     transport::{Stream, Transport},
@@ -59,6 +60,8 @@ pub(crate) struct Opening {
     pub(crate) subprotocol: Option<String>,
     pub(crate) compressed: bool,
     pub(crate) response: Option<ResponseHead>,
+    /// Who will watch the connection.
+    pub(crate) observer: Option<Box<Observer>>,
 }
 
 impl<S: Transport> WebSocket<S> {
@@ -72,9 +75,24 @@ impl<S: Transport> WebSocket<S> {
         }
     }
 
-    pub(crate) fn with_opening(mut self, opening: Opening) -> Self {
+    pub(crate) fn with_opening(mut self, mut opening: Opening) -> Self {
+        if let Some(observer) = opening.observer.take() {
+            self.shared.with(|driver| driver.observe(observer));
+        }
         let is_plain = opening.subprotocol.is_none() && opening.response.is_none();
         self.opening = (!is_plain || opening.compressed).then(|| Box::new(opening));
+        self
+    }
+
+    /// Counts what a connection made with [`from_parts`](Self::from_parts) does. One that is
+    /// counted or traced already stays as it is.
+    #[must_use]
+    pub fn with_metrics(self, metrics: &Arc<Metrics>) -> Self {
+        self.shared.with(|driver| {
+            if !driver.is_observed() {
+                driver.observe(Observer::counting(Arc::clone(metrics)));
+            }
+        });
         self
     }
 
@@ -292,6 +310,29 @@ impl<S: Transport> WebSocket<S> {
         self.shared.with(|driver| driver.stream().map(look))
     }
 
+    /// Says how the stream failed.
+    pub(crate) fn failure(&self) -> std::io::ErrorKind {
+        match self.ending().map(|ending| ending.cause) {
+            Some(Cause::Transport(kind)) => kind,
+            _ => std::io::ErrorKind::BrokenPipe,
+        }
+    }
+
+    /// Takes a message that is here already, without waiting: a second one of those that arrived
+    /// together.
+    pub fn try_recv(&mut self) -> Option<Message<'static>> {
+        self.shared.take_buffered(View::Messages, take_message)
+    }
+
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub(crate) fn unfinished(&self) -> Option<MessageKind> {
+        self.shared.with(|driver| driver.connection().unfinished())
+    }
+
+    pub(crate) const fn shared(&self) -> &Share<S> {
+        &self.shared
+    }
+
     pub(crate) fn into_shared(self) -> Share<S> {
         self.shared
     }
@@ -345,14 +386,18 @@ pub(crate) fn poll_message<S: Transport>(
     shared: &Arc<Shared<S>>,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Message<'static>>> {
-    shared.poll_event(View::Messages, cx, |event| match event {
+    shared.poll_event(View::Messages, cx, take_message)
+}
+
+fn take_message(event: Event<'_>) -> Option<Message<'static>> {
+    match event {
         Event::Message(message) => Some(message.into_owned()),
         Event::Fragment(_)
         | Event::Ping(_)
         | Event::Pong { .. }
         | Event::Close(_)
         | Event::Closed(_) => None,
-    })
+    }
 }
 
 pub(crate) fn poll_event<S: Transport>(
@@ -373,6 +418,7 @@ pub(crate) fn poll_fragment<S: Transport>(
             payload: message.into_payload().into_owned(),
             message_start: true,
             message_end: true,
+            frame_end: true,
         }),
         Event::Ping(_) | Event::Pong { .. } | Event::Close(_) | Event::Closed(_) => None,
     })

@@ -43,6 +43,10 @@ impl<S: Transport> Receiver<S> {
         Self { shared }
     }
 
+    pub(crate) const fn shared(&self) -> &Share<S> {
+        &self.shared
+    }
+
     /// Receives the next message; `None` when the connection is over. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Message<'static>> {
         poll_fn(|cx| poll_message(&self.shared, cx)).await
@@ -69,6 +73,10 @@ impl<S: Transport> Receiver<S> {
 impl<S: Transport> Sender<S> {
     pub(crate) fn new(shared: Share<S>) -> Self {
         Self { shared }
+    }
+
+    pub(crate) const fn shared(&self) -> &Share<S> {
+        &self.shared
     }
 
     /// Sends a message, see [`WebSocket::send`](crate::WebSocket::send). Cancel-safe.

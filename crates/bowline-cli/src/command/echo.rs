@@ -25,7 +25,7 @@ use crate::{
     command::{
         connect::trust,
         current_thread,
-        fanout::{self, Fanout},
+        fanout::{Fanout, Member},
     },
     exit::{Failure, check_ending},
     output,
@@ -122,12 +122,7 @@ fn serve(address: SocketAddr, args: &EchoArgs) -> Result<(), Failure> {
     };
     let (address, listeners) = listen(address, count)?;
     let scheme = if tls.is_some() { "wss" } else { "ws" };
-    let (fanout, groups) = if args.fanout {
-        let (fanout, groups) = fanout::groups(count);
-        (Some(fanout), groups.into_iter().map(Some).collect())
-    } else {
-        (None, (0..count).map(|_| None).collect::<Vec<_>>())
-    };
+    let fanout = args.fanout.then(Fanout::new);
     let (stopper, stop) = watch::channel(false);
     let service = Service {
         acceptor: Acceptor {
@@ -140,8 +135,8 @@ fn serve(address: SocketAddr, args: &EchoArgs) -> Result<(), Failure> {
         stop,
     };
     let mut workers = Vec::new();
-    for (index, (listener, group)) in listeners.into_iter().zip(groups).enumerate() {
-        workers.push(start_worker(index, listener, group, service.clone())?);
+    for (index, listener) in listeners.into_iter().enumerate() {
+        workers.push(start_worker(index, listener, service.clone())?);
     }
     drop(service);
     output::line(format_args!("listening on {scheme}://{address}/"))?;
@@ -190,7 +185,6 @@ fn listen(
 fn start_worker(
     index: usize,
     listener: std::net::TcpListener,
-    group: Option<fanout::Group>,
     service: Service,
 ) -> Result<JoinHandle<Result<(), Failure>>, Failure> {
     let work = move || {
@@ -199,18 +193,7 @@ fn start_worker(
                 what: "use the listener",
                 source,
             })?;
-            let (local, group) = match group {
-                Some(group) => {
-                    let (local, dispatch) = group.start();
-                    (Some(local), Some(tokio::spawn(dispatch)))
-                }
-                None => (None, None),
-            };
-            accept(listener, local, service).await;
-            // Publishers are gone with their connections.
-            if let Some(group) = group {
-                group.abort();
-            }
+            accept(listener, service).await;
             Ok(())
         })
     };
@@ -224,7 +207,7 @@ fn start_worker(
 }
 
 /// Accepts connections until it is time to stop, then waits for them to end.
-async fn accept(listener: TcpListener, group: Option<fanout::LocalGroup>, service: Service) {
+async fn accept(listener: TcpListener, service: Service) {
     let mut stop = service.stop.clone();
     let mut connections = JoinSet::new();
     loop {
@@ -235,9 +218,9 @@ async fn accept(listener: TcpListener, group: Option<fanout::LocalGroup>, servic
         tokio::select! {
             (place, accepted) = accepted => match accepted {
                 Ok((stream, peer)) => {
-                    let (service, group) = (service.clone(), group.clone());
+                    let service = service.clone();
                     connections.spawn(async move {
-                        if let Err(error) = serve_one(stream, group, service).await {
+                        if let Err(error) = serve_one(stream, service).await {
                             debug!(%peer, %error, "no connection");
                         }
                         drop(place);
@@ -262,15 +245,11 @@ async fn accept(listener: TcpListener, group: Option<fanout::LocalGroup>, servic
 }
 
 /// Serves one connection from its first byte to its end.
-async fn serve_one(
-    stream: TcpStream,
-    group: Option<fanout::LocalGroup>,
-    service: Service,
-) -> Result<(), bowline::Error> {
+async fn serve_one(stream: TcpStream, service: Service) -> Result<(), bowline::Error> {
     stream.set_nodelay(true)?;
     let mut stop = service.stop.clone();
     let role = tokio::select! {
-        role = open(stream, group, &service) => role?,
+        role = open(stream, &service) => role?,
         _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
     };
     match role {
@@ -289,11 +268,7 @@ async fn serve_one(
 }
 
 /// Makes the handshakes; `None` if the request was answered and that is all.
-async fn open(
-    stream: TcpStream,
-    group: Option<fanout::LocalGroup>,
-    service: &Service,
-) -> Result<Option<Role>, bowline::Error> {
+async fn open(stream: TcpStream, service: &Service) -> Result<Option<Role>, bowline::Error> {
     let stream = match &service.tls {
         None => Stream::Tcp(stream),
         Some(tls) => timeout(TLS_TIMEOUT, tls.accept(stream))
@@ -302,11 +277,11 @@ async fn open(
                 std::io::ErrorKind::TimedOut.into(),
             )))?,
     };
-    let Some((fanout, group)) = service.fanout.clone().zip(group) else {
+    let Some(fanout) = service.fanout.clone() else {
         return Ok(Some(Role::Echo(service.acceptor.accept(stream).await?)));
     };
     let member = match service.acceptor.read_request(stream).await? {
-        Request::WebSocket(offer) => fanout::open(offer, fanout, &group).await?,
+        Request::WebSocket(offer) => fanout.open(offer).await?,
         // Reads the request once more and answers that only WebSocket is served.
         Request::Http(_, stream) => {
             service.acceptor.accept(stream).await?;
@@ -319,7 +294,7 @@ async fn open(
 /// What a connection is there for.
 enum Role {
     Echo(WebSocket),
-    Fanout(fanout::Member),
+    Fanout(Member),
 }
 
 /// Connections that wait to be accepted by one listener.

@@ -1,6 +1,8 @@
 //! The `bowline` program as a person or a script uses it.
 
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod echo;
@@ -8,6 +10,10 @@ mod echo;
 mod fanout;
 #[cfg(test)]
 mod help;
+#[cfg(test)]
+mod package;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
@@ -18,3 +24,5 @@ mod stop;
 mod support;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod tools;

@@ -5,7 +5,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio},
 };
 
-/// A running `bowline`, killed when dropped.
+/// A running `bowline`, or a program beside it, killed when dropped.
 pub(crate) struct Bowline {
     child: Child,
     pub(crate) input: Option<ChildStdin>,
@@ -51,7 +51,12 @@ pub(crate) fn run_with_input(args: &[&str], input: &[u8]) -> Output {
 impl Bowline {
     /// Starts `bowline` with pipes for input and output; what it says about itself goes nowhere.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = command(args)
+        Self::spawn(command(args))
+    }
+
+    /// Starts a program in the same way.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -95,6 +100,17 @@ impl Bowline {
         line.trim_end_matches('\n').to_owned()
     }
 
+    /// Reads lines until one has this in it.
+    pub(crate) fn line_with(&mut self, part: &str) {
+        loop {
+            let line = self.line();
+            assert_ne!(line, "", "the output ended before {part}");
+            if line.contains(part) {
+                return;
+            }
+        }
+    }
+
     /// Reads output until it ends.
     pub(crate) fn rest(&mut self) -> String {
         let mut rest = String::new();
@@ -135,6 +151,11 @@ impl Drop for Bowline {
         let _killed = self.child.kill();
         let _waited = self.child.wait();
     }
+}
+
+/// The host and port of a URL.
+pub(crate) fn address_of(url: &str) -> &str {
+    url.split('/').nth(2).unwrap()
 }
 
 /// The standard error of a program that has ended.

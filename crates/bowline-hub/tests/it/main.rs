@@ -9,6 +9,8 @@ mod http;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;

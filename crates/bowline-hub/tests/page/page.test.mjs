@@ -3,54 +3,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { retryDelay } from "../../assets/link.js";
 import { ageText } from "../../assets/table.js";
 import {
-  encodeLine, isRelayTopic, linkAddress, linkPath, measurements, parseLine, payloadProblem, readable,
-  relayState, topicProblem,
+  isRelayTopic, measurements, payloadProblem, readable, relayState, topicProblem,
 } from "../../assets/talk.js";
 import { points } from "../../assets/tiles.js";
 import { Values } from "../../assets/values.js";
-
-test("a base topic gives a path, with _ for /", () => {
-  assert.equal(linkPath("nodes/bridge/0"), "/auth/clown-talk-server_nodes_bridge_0");
-  assert.equal(linkPath(""), "/auth/clown-talk-server");
-  assert.equal(linkPath("a b?"), "/auth/clown-talk-server_a%20b%3F");
-});
-
-test("the link goes to the server of the page, encrypted when the page is", () => {
-  const address = (protocol) => linkAddress({ protocol, host: "hub:8080" }, "");
-  assert.equal(address("http:"), "ws://hub:8080/auth/clown-talk-server");
-  assert.equal(address("https:"), "wss://hub:8080/auth/clown-talk-server");
-});
-
-test("a message keeps the exact text of its payload", () => {
-  for (const [line, topic, text] of [
-    ['["a/b", {"n": 1.0}]', "a/b", '{"n": 1.0}'],
-    [' ["a",[1 , 2] ] ', "a", "[1 , 2]"],
-    ['["a\\"]\\\\", "]"]', 'a"]\\', '"]"'],
-    ['["\\u0061", null]', "a", "null"],
-  ]) {
-    const message = parseLine(line);
-    assert.deepEqual(message, { kind: "message", topic, text, payload: JSON.parse(text) });
-  }
-});
-
-test("other lines are told apart", () => {
-  for (const line of ["", "  ", "# a log line", "#"]) {
-    assert.equal(parseLine(line).kind, "skipped", line);
-  }
-  const long = `["a", "${"x".repeat(1 << 20)}"]`;
-  for (const line of ["x", "{}", "[]", '["a"]', '["a",]', '["a", 1, 2]', "[1, 2]", '["a", 1', '["a\n", 1]', long]) {
-    assert.equal(parseLine(line).kind, "malformed", line.slice(0, 40));
-  }
-});
-
-test("what is written is one line and can be read", () => {
-  const line = encodeLine('a"b', ' {\n  "x": "\\n"\r\n}\n');
-  assert.equal(line, '["a\\"b", {   "x": "\\n" }]\n');
-  assert.deepEqual(parseLine(line).payload, { x: "\n" });
-});
 
 test("topics nobody can publish on are refused with a reason", () => {
   for (const topic of ["", "a/+", "#", "$SYS/a", "a\0"]) {
@@ -112,12 +70,6 @@ test("only the topics heard last are remembered", () => {
   assert.equal(values.get("b"), undefined);
   assert.equal(values.get("a").heardAt, 2);
   assert.equal(values.size, 2);
-});
-
-test("waiting times double up to a bound and are spread", () => {
-  assert.deepEqual([0, 1, 2, 3].map((attempt) => retryDelay(attempt, 1)), [1000, 2000, 4000, 8000]);
-  assert.deepEqual([retryDelay(50, 1), retryDelay(50, 0)], [30_000, 15_000]);
-  assert.equal(retryDelay(0, 0), 500);
 });
 
 test("ages are short words", () => {

@@ -1,5 +1,6 @@
 //! One WebSocket connection: both paths, the state and the clocks.
 
+mod counters;
 mod outgoing;
 
 use std::{
@@ -7,6 +8,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use bytes::Bytes;
+
+pub use counters::Counters;
 
 use crate::{
     config::{Config, PongMode},
@@ -64,6 +69,9 @@ pub struct Connection {
     /// How it ends, once that is decided.
     ending: Option<Box<Ending>>,
     ending_reported: bool,
+    /// What is left to write of the answer to the opening handshake.
+    opening_len: u32,
+    counters: Counters,
 }
 
 impl Connection {
@@ -107,8 +115,18 @@ impl Connection {
             close_deadline: None,
             ending: None,
             ending_reported: false,
+            opening_len: 0,
+            counters: Counters::default(),
             config,
         }
+    }
+
+    /// Queues the answer to the opening handshake, so that it leaves before every frame.
+    ///
+    /// The connection must be new: nothing was queued yet.
+    pub fn queue_opening(&mut self, answer: Bytes) {
+        self.opening_len = u32::try_from(answer.len()).unwrap_or(u32::MAX);
+        self.send.opening(answer);
     }
 
     /// Gives the role this end plays.
@@ -134,6 +152,11 @@ impl Connection {
     /// Gives the last round-trip time a keepalive ping measured.
     pub fn round_trip(&self) -> Option<Duration> {
         self.keepalive.round_trip()
+    }
+
+    /// Gives how much passed through the connection so far. Costs a copy.
+    pub const fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Gives the number of bytes that wait to be written.
@@ -170,9 +193,11 @@ impl Connection {
             self.keepalive.heard(now);
         }
         let (used, received) = self.receive.poll(&self.config.limits, input);
+        self.counters.wire_bytes_in = self.counters.wire_bytes_in.wrapping_add(used as u64);
         match received {
             Ok(None) => (used, None),
             Ok(Some(Received::Message(kind, place))) => {
+                self.counters.receive(place.len(), true);
                 let message = Message::validated(kind, resolve(place, input));
                 (used, Some(Event::Message(message)))
             }
@@ -214,6 +239,11 @@ impl Connection {
     /// were written.
     #[inline]
     pub fn handle_transmitted(&mut self, len: usize) {
+        // The answer to the opening handshake is not counted.
+        let opening = self.opening_len.min(u32::try_from(len).unwrap_or(u32::MAX));
+        self.opening_len -= opening;
+        let frames = len as u64 - u64::from(opening);
+        self.counters.wire_bytes_out = self.counters.wire_bytes_out.wrapping_add(frames);
         self.send.advance(len);
     }
 
@@ -261,15 +291,22 @@ impl Connection {
     fn report<'a>(&mut self, received: Received, input: &'a [u8], now: Instant) -> Event<'a> {
         match received {
             Received::Message(kind, place) => {
+                self.counters.receive(place.len(), true);
                 Event::Message(Message::validated(kind, resolve(place, input)))
             }
-            Received::Fragment(piece) => Event::Fragment(Fragment {
-                kind: piece.kind,
-                payload: resolve(piece.payload, input),
-                message_start: piece.message_start,
-                message_end: piece.message_end,
-            }),
+            Received::Fragment(piece) => {
+                self.counters
+                    .receive(piece.payload.len(), piece.message_end);
+                Event::Fragment(Fragment {
+                    kind: piece.kind,
+                    payload: resolve(piece.payload, input),
+                    message_start: piece.message_start,
+                    message_end: piece.message_end,
+                    frame_end: piece.frame_end,
+                })
+            }
             Received::Ping(place) => {
+                self.counters.pings_in = self.counters.pings_in.saturating_add(1);
                 let payload = resolve(place, input);
                 if self.config.pong == PongMode::Automatic && self.state == State::Open {
                     self.send.answer_ping(&payload);
@@ -279,6 +316,8 @@ impl Connection {
             Received::Pong(place) => {
                 let payload = resolve(place, input);
                 let round_trip = self.keepalive.pong(&payload, now);
+                let count = u32::from(round_trip.is_some());
+                self.counters.round_trips = self.counters.round_trips.saturating_add(count);
                 Event::Pong {
                     payload,
                     round_trip,

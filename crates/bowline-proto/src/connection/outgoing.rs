@@ -31,8 +31,10 @@ impl Connection {
     #[inline]
     pub fn send_with(&mut self, message: Message<'_>, compress: Compress) -> Result<(), Misuse> {
         self.check_open()?;
-        let kind = message.kind();
-        self.send.message(kind, message.into_payload(), compress)
+        let (kind, len) = (message.kind(), message.len());
+        self.send.message(kind, message.into_payload(), compress)?;
+        self.counters.send(len, true);
+        Ok(())
     }
 
     /// Queues a text message.
@@ -57,7 +59,9 @@ impl Connection {
     /// As [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Misuse> {
         self.check_open()?;
-        self.send.prepared(message)
+        self.send.prepared(message)?;
+        self.counters.send(message.len(), true);
+        Ok(())
     }
 
     /// Queues a fragment of a message; the first one begins the message.
@@ -76,7 +80,10 @@ impl Connection {
         compress: Compress,
     ) -> Result<(), Misuse> {
         self.check_open()?;
-        self.send.fragment(kind, payload, fin, compress)
+        let len = payload.len();
+        self.send.fragment(kind, payload, fin, compress)?;
+        self.counters.send(len, fin == Fin::Last);
+        Ok(())
     }
 
     /// Queues the header of a frame of `payload_len` bytes, whose payload follows in pieces.
@@ -93,7 +100,9 @@ impl Connection {
         fin: Fin,
     ) -> Result<(), Misuse> {
         self.check_open()?;
-        self.send.begin_frame(kind, payload_len, fin)
+        self.send.begin_frame(kind, payload_len, fin)?;
+        self.counters.send(0, !self.send.is_inside_message());
+        Ok(())
     }
 
     /// Queues a piece of the payload of the frame that was begun.
@@ -103,7 +112,47 @@ impl Connection {
     /// [`Misuse::TextUtf8`] if text is not UTF-8.
     pub fn send_frame_payload(&mut self, payload: Payload<'_>) -> Result<(), Misuse> {
         self.check_open()?;
-        self.send.frame_payload(payload)
+        let len = payload.len();
+        self.send.frame_payload(payload)?;
+        self.counters.send(len, !self.send.is_inside_message());
+        Ok(())
+    }
+
+    /// Queues one frame by its opcode: data uncompressed, a ping or pong ahead of data, a close frame
+    /// as [`close`](Self::close) does.
+    ///
+    /// # Errors
+    /// [`Misuse::MessageUnfinished`] for text or binary while a message is unfinished;
+    /// [`Misuse::ContinuationWithoutStart`] for a continuation while none is (RFC 6455 section
+    /// 5.4); [`Misuse::ControlFragmented`] and [`Misuse::ControlTooLong`] (section 5.5); as
+    /// [`send_fragment`](Self::send_fragment) and [`Close::from_payload`] otherwise. A close frame
+    /// once the closing handshake began is no error and does nothing.
+    pub fn send_frame(
+        &mut self,
+        now: Instant,
+        opcode: Opcode,
+        payload: Payload<'_>,
+        fin: Fin,
+    ) -> Result<(), Misuse> {
+        if opcode.is_control() && fin == Fin::More {
+            return Err(Misuse::ControlFragmented);
+        }
+        if opcode == Opcode::Close {
+            let close = Close::from_payload(&payload)?;
+            return self.close(now, close.as_ref());
+        }
+        self.check_open()?;
+        let len = payload.len();
+        self.send.frame_of(opcode, payload, fin)?;
+        if opcode.is_data() {
+            self.counters.send(len, fin == Fin::Last);
+        }
+        Ok(())
+    }
+
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub fn unfinished(&self) -> Option<MessageKind> {
+        self.send.unfinished()
     }
 
     /// Queues a ping, ahead of data. The payload has at most 125 bytes.

@@ -43,6 +43,21 @@ impl CloseCode {
     /// Stands for a failed TLS handshake. Never on the wire.
     pub const TLS_HANDSHAKE: Self = Self(1015);
 
+    /// [`GOING_AWAY`](Self::GOING_AWAY), under the name `WS_CLOSE_GOING_DOWN` of older servers.
+    pub const GOING_DOWN: Self = Self::GOING_AWAY;
+    /// [`UNSUPPORTED_DATA`](Self::UNSUPPORTED_DATA), under the name `WS_CLOSE_CANT_ACCEPT_DATA` of
+    /// older servers.
+    pub const CANT_ACCEPT_DATA: Self = Self::UNSUPPORTED_DATA;
+    /// [`INVALID_PAYLOAD`](Self::INVALID_PAYLOAD), under the name `WS_CLOSE_WRONG_DATA_TYPE` of
+    /// older servers.
+    pub const WRONG_DATA_TYPE: Self = Self::INVALID_PAYLOAD;
+    /// [`POLICY_VIOLATION`](Self::POLICY_VIOLATION), under the name `WS_CLOSE_POLICY_VIOLATED` of
+    /// older servers.
+    pub const POLICY_VIOLATED: Self = Self::POLICY_VIOLATION;
+    /// [`INTERNAL_ERROR`](Self::INTERNAL_ERROR), under the name `WS_CLOSE_UNEXPECTED_CONDITION` of
+    /// older servers.
+    pub const UNEXPECTED_CONDITION: Self = Self::INTERNAL_ERROR;
+
     /// Says whether a close frame may carry this code: 1000-1003, 1007-1014 and 3000-4999.
     pub const fn is_valid_on_wire(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
@@ -121,6 +136,30 @@ impl Close {
         })
     }
 
+    /// Reads the payload of a close frame to send; `None` when it is empty.
+    ///
+    /// # Errors
+    /// [`Misuse::ClosePayload`] for one byte or a reason that is not UTF-8 (RFC 6455 section
+    /// 5.5.1), and as [`new`](Self::new).
+    pub fn from_payload(payload: &[u8]) -> Result<Option<Self>, Misuse> {
+        match (payload, payload.split_first_chunk::<2>()) {
+            ([], _) => Ok(None),
+            (_, None) => Err(Misuse::ClosePayload),
+            (_, Some((code, reason))) => {
+                let reason = std::str::from_utf8(reason).map_err(|_| Misuse::ClosePayload)?;
+                Self::new(CloseCode(u16::from_be_bytes(*code)), reason).map(Some)
+            }
+        }
+    }
+
+    /// Gives the payload as it is on the wire: the code in two bytes, big end first, and the
+    /// reason.
+    pub fn to_payload(&self) -> Vec<u8> {
+        let mut payload = self.code.0.to_be_bytes().to_vec();
+        payload.extend_from_slice(self.reason.as_bytes());
+        payload
+    }
+
     /// Gives the code.
     pub const fn code(&self) -> CloseCode {
         self.code
@@ -177,12 +216,51 @@ mod tests {
     }
 
     #[test]
+    fn older_names_stand_for_the_same_numbers() {
+        let aliases = [
+            (CloseCode::NORMAL, 1000),
+            (CloseCode::GOING_DOWN, 1001),
+            (CloseCode::PROTOCOL_ERROR, 1002),
+            (CloseCode::CANT_ACCEPT_DATA, 1003),
+            (CloseCode::WRONG_DATA_TYPE, 1007),
+            (CloseCode::POLICY_VIOLATED, 1008),
+            (CloseCode::MESSAGE_TOO_BIG, 1009),
+            (CloseCode::UNEXPECTED_CONDITION, 1011),
+        ];
+        for (code, number) in aliases {
+            assert_eq!(code, CloseCode(number));
+        }
+    }
+
+    #[test]
     fn reason_is_bounded_at_123_bytes() {
         assert!(Close::new(CloseCode::NORMAL, &"x".repeat(123)).is_ok());
         assert_eq!(
             Close::new(CloseCode::NORMAL, &"x".repeat(124)),
             Err(Misuse::CloseReasonTooLong)
         );
+    }
+
+    #[test]
+    fn payloads_to_send_are_checked_and_come_back() {
+        for (payload, misuse) in [
+            (&b"\x03"[..], Misuse::ClosePayload),
+            (b"\x03\xe8\xff", Misuse::ClosePayload),
+            (b"\x03\xed", Misuse::CloseCode(CloseCode::NO_STATUS)),
+            (
+                &[&[3, 232][..], &[b'x'; 124]].concat(),
+                Misuse::CloseReasonTooLong,
+            ),
+        ] {
+            assert_eq!(Close::from_payload(payload), Err(misuse));
+        }
+        assert_eq!(Close::from_payload(b""), Ok(None));
+        let close = Close::from_payload(b"\x03\xe9bye").unwrap().unwrap();
+        assert_eq!(
+            (close.code(), close.reason()),
+            (CloseCode::GOING_AWAY, "bye")
+        );
+        assert_eq!(close.to_payload(), b"\x03\xe9bye");
     }
 
     #[test]

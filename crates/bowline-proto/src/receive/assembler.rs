@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::utf8::Utf8Validator;
+use super::{Place, utf8::Utf8Validator};
 use crate::{
     config::Limits,
     deflate::Inflater,
@@ -46,10 +46,17 @@ pub enum View {
     Messages,
     /// Pieces as they arrive, in constant memory.
     Fragments,
+    /// Frames as they were sent, each whole, as fragments; compressed messages whole. A frame may
+    /// have as many bytes as the limits allow a frame and a message.
+    Frames,
 }
 
 impl Assembler {
     pub(super) fn new(kind: MessageKind, compressed: bool, view: View) -> Self {
+        let view = match view {
+            View::Frames if compressed => View::Messages,
+            View::Messages | View::Fragments | View::Frames => view,
+        };
         Self {
             kind,
             compressed,
@@ -68,7 +75,7 @@ impl Assembler {
             return Ok(());
         }
         self.frames = self.frames.saturating_add(1);
-        if self.frames > limits.fragment_count_max.max(1) {
+        if self.view == View::Messages && self.frames > limits.fragment_count_max.max(1) {
             return Err(LimitExceeded::FragmentCount.into());
         }
         let len = (self.buffer.len() as u64).saturating_add(payload_len);
@@ -83,6 +90,16 @@ impl Assembler {
         self.check_text(piece)?;
         self.buffer.extend_from_slice(piece);
         Ok(())
+    }
+
+    /// Joins the last piece of a frame, which begins at `at` in the input, to what is kept of it.
+    pub(super) fn end_frame(&mut self, piece: &[u8], at: usize) -> Result<Place, Fault> {
+        if self.buffer.is_empty() {
+            self.check_text(piece)?;
+            return Ok(Place::Input(at..at + piece.len()));
+        }
+        self.push(piece)?;
+        Ok(Place::Own(std::mem::take(&mut self.buffer).freeze()))
     }
 
     /// Inflates a piece of the payload and keeps the result.

@@ -1,9 +1,10 @@
-//! The fragment view: pieces of messages as they arrive, in constant memory.
+//! The fragment view: pieces of messages as they arrive, in constant memory. The frame view: the
+//! same, a whole frame at a time.
 
 use bytes::BytesMut;
 
 use super::{
-    Piece, Place, ReceivePath, Received,
+    Ends, Piece, Place, ReceivePath, Received,
     assembler::{Backlog, INFLATE_STEP_MAX, INFLATE_STEP_MIN, inflate_step},
 };
 use crate::error::Fault;
@@ -14,8 +15,9 @@ impl ReceivePath {
         &mut self,
         piece: &[u8],
         at: usize,
-        last: bool,
+        ends: Ends,
     ) -> Result<(usize, Option<Received>), Fault> {
+        let last = ends == Ends::Message;
         let message = self
             .message
             .as_mut()
@@ -32,11 +34,45 @@ impl ReceivePath {
             payload: Place::Input(at..at + piece.len()),
             message_start: std::mem::take(&mut message.at_start),
             message_end: last,
+            frame_end: ends != Ends::Nothing,
         });
         if last {
             self.message = None;
         }
         Ok((piece.len(), received.map(Received::Fragment)))
+    }
+
+    /// Frame view: keeps a piece; reports the frame when it is whole. Compressed messages are
+    /// assembled instead.
+    pub(super) fn assemble_frame(
+        &mut self,
+        piece: &[u8],
+        at: usize,
+        ends: Ends,
+    ) -> Result<Option<Received>, Fault> {
+        let message = self
+            .message
+            .as_mut()
+            .expect("a data frame has joined a message");
+        if ends == Ends::Nothing {
+            message.push(piece)?;
+            return Ok(None);
+        }
+        let payload = message.end_frame(piece, at)?;
+        if ends == Ends::Message {
+            message.end_text()?;
+        }
+        let received = Piece {
+            kind: message.kind,
+            payload,
+            message_start: std::mem::take(&mut message.at_start),
+            message_end: ends == Ends::Message,
+            frame_end: true,
+        };
+        if ends == Ends::Message {
+            self.message = None;
+        }
+        Ok(Some(Received::Fragment(received)))
     }
 
     /// Inflates at most [`INFLATE_STEP_MAX`] bytes and reports them; the room follows the piece, so
@@ -69,6 +105,7 @@ impl ReceivePath {
             payload: Place::Own(output.freeze()),
             message_start: std::mem::take(&mut message.at_start),
             message_end: false,
+            frame_end: false,
         });
         Ok((progress.consumed, received.map(Received::Fragment)))
     }
@@ -96,6 +133,7 @@ impl ReceivePath {
             payload: Place::Own(output.freeze()),
             message_start: std::mem::take(&mut message.at_start),
             message_end: finish.done,
+            frame_end: finish.done,
         };
         if finish.done {
             message.end_text()?;

@@ -67,6 +67,15 @@ pub(crate) struct Piece {
     pub(crate) payload: Place,
     pub(crate) message_start: bool,
     pub(crate) message_end: bool,
+    pub(crate) frame_end: bool,
+}
+
+/// What a piece of a data frame ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    Nothing,
+    Frame,
+    Message,
 }
 
 /// Where a payload is.
@@ -76,6 +85,16 @@ pub(crate) enum Place {
     Input(Range<usize>),
     /// In storage of its own.
     Own(Bytes),
+}
+
+impl Place {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Input(range) => range.len(),
+            Self::Own(bytes) => bytes.len(),
+        }
+    }
 }
 
 /// One turn: the input used up so far, and what it gave.
@@ -219,11 +238,12 @@ impl ReceivePath {
     ) -> Turn {
         self.check_bits(&header)?;
         if header.opcode.is_data() {
-            if header.payload_len > limits.frame_size_max && self.current_view() == View::Messages {
+            if header.payload_len > limits.frame_size_max && self.current_view() != View::Fragments
+            {
                 return Err(LimitExceeded::FrameSize.into());
             }
             if let Some(kind) = self.sole_frame(&header) {
-                if header.payload_len > limits.message_size_max && self.view == View::Messages {
+                if header.payload_len > limits.message_size_max && self.view != View::Fragments {
                     return Err(LimitExceeded::MessageSize.into());
                 }
                 let end = usize::try_from(header.payload_len)
@@ -286,11 +306,12 @@ impl ReceivePath {
         let payload = Place::Input(place);
         let received = match self.view {
             View::Messages => Received::Message(kind, payload),
-            View::Fragments => Received::Fragment(Piece {
+            View::Fragments | View::Frames => Received::Fragment(Piece {
                 kind,
                 payload,
                 message_start: true,
                 message_end: true,
+                frame_end: true,
             }),
         };
         (end, Some(received))
@@ -329,14 +350,19 @@ impl ReceivePath {
                 self.control_piece(&frame.header, at, piece, complete)?,
             ));
         }
-        let last = complete && frame.header.fin;
+        let ends = match (complete, frame.header.fin) {
+            (false, _) => Ends::Nothing,
+            (true, false) => Ends::Frame,
+            (true, true) => Ends::Message,
+        };
         let message = self
             .message
             .as_mut()
             .expect("a data frame has joined a message");
         let (used, received) = match message.view {
-            View::Messages => (len, self.assemble(piece, last, limits)?),
-            View::Fragments => self.hand_out(piece, at, last)?,
+            View::Messages => (len, self.assemble(piece, ends, limits)?),
+            View::Fragments => self.hand_out(piece, at, ends)?,
+            View::Frames => (len, self.assemble_frame(piece, at, ends)?),
         };
         self.advance(frame, used, complete && used == len);
         Ok((at + used, received))
@@ -384,9 +410,10 @@ impl ReceivePath {
     fn assemble(
         &mut self,
         piece: &[u8],
-        last: bool,
+        ends: Ends,
         limits: &Limits,
     ) -> Result<Option<Received>, Fault> {
+        let last = ends == Ends::Message;
         let message = self
             .message
             .as_mut()

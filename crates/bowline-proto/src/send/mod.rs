@@ -108,6 +108,11 @@ impl SendPath {
         }
     }
 
+    /// Queues what leaves before every frame.
+    pub(crate) fn opening(&mut self, answer: Bytes) {
+        self.queue.push_opening(answer);
+    }
+
     /// Queues a whole message.
     #[inline]
     pub(crate) fn message(
@@ -171,6 +176,29 @@ impl SendPath {
         self.data_frame(start, payload);
         self.message = (fin == Fin::More).then_some(message);
         Ok(())
+    }
+
+    /// Queues one frame, uncompressed unless it continues a message that is not. A close frame has
+    /// a [call of its own](Self::close).
+    pub(crate) fn frame_of(
+        &mut self,
+        opcode: Opcode,
+        payload: Payload<'_>,
+        fin: Fin,
+    ) -> Result<(), Misuse> {
+        let kind = match opcode {
+            Opcode::Ping | Opcode::Pong | Opcode::Close => return self.control(opcode, &payload),
+            Opcode::Continuation => {
+                let message = self.message.as_ref();
+                let begun = message.ok_or(Misuse::ContinuationWithoutStart)?;
+                begun.kind
+            }
+            Opcode::Text => self.check_between_messages().map(|()| MessageKind::Text)?,
+            Opcode::Binary => self
+                .check_between_messages()
+                .map(|()| MessageKind::Binary)?,
+        };
+        self.fragment(kind, payload, fin, Compress::Never)
     }
 
     /// Queues the header of an uncompressed frame whose payload follows in pieces.
@@ -243,9 +271,19 @@ impl SendPath {
         Ok(())
     }
 
+    /// Gives the kind of the message sent in pieces that is unfinished.
+    pub(crate) fn unfinished(&self) -> Option<MessageKind> {
+        self.message.as_ref().map(|message| message.kind)
+    }
+
     /// Says whether a frame sent in pieces is unfinished.
     pub(crate) fn is_inside_frame(&self) -> bool {
         self.frame.is_some()
+    }
+
+    /// Says whether a message sent in pieces is unfinished.
+    pub(crate) fn is_inside_message(&self) -> bool {
+        self.message.is_some()
     }
 
     /// The number of bytes queued.

@@ -131,6 +131,19 @@ impl SendQueue {
         append_frame(&mut self.control, header, payload, key);
     }
 
+    /// Queues what leaves before every frame; the queue is new.
+    pub(crate) fn push_opening(&mut self, answer: Bytes) {
+        debug_assert!(self.len == 0, "nothing leaves before the opening handshake");
+        self.len += answer.len();
+        // Control frames that are placed later go behind it, as they do behind one another.
+        let holds = Holds::Control;
+        self.segments.push_back(Segment {
+            bytes: answer,
+            holds,
+        });
+        self.control_segments += 1;
+    }
+
     /// Appends a close frame, the last frame of all.
     pub(crate) fn push_close(
         &mut self,

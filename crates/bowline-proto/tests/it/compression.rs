@@ -63,19 +63,22 @@ fn messages_are_compressed_from_the_threshold_on_unless_they_opt_out_or_grow() {
 #[test]
 fn an_empty_compressed_message_is_empty() {
     for payload in [&[0x00][..], &[], &[0x01, 0x00, 0x00, 0xff, 0xff, 0x00]] {
-        for view in [View::Messages, View::Fragments] {
+        for view in [View::Messages, View::Fragments, View::Frames] {
             let mut end = end(Role::Client, 15, Takeover::Yes);
             end.connection.set_view(view);
             end.read_frames(&[Frame::binary(payload).rsv(4), Frame::binary("next")]);
-            let (kind, next) = (MessageKind::Binary, b"next".to_vec());
+            let next = b"next".to_vec();
+            let piece = |payload| Collected::Fragment {
+                kind: MessageKind::Binary,
+                payload,
+                start: true,
+                end: true,
+            };
             let expected = match view {
                 View::Messages => [Collected::binary(b""), Collected::binary(&next)],
-                View::Fragments => [Vec::new(), next].map(|payload| Collected::Fragment {
-                    kind,
-                    payload,
-                    start: true,
-                    end: true,
-                }),
+                View::Fragments => [piece(Vec::new()), piece(next)],
+                // A compressed message counts as one frame.
+                View::Frames => [Collected::binary(b""), piece(next)],
             };
             assert_eq!(end.take_events(), expected, "{payload:x?}");
         }

@@ -6,11 +6,15 @@ mod closing;
 mod compression;
 #[cfg(test)]
 mod control;
+#[cfg(test)]
+mod counters;
 mod deflate;
 #[cfg(test)]
 mod deflate_pool;
 mod deflate_properties;
 mod deflate_receiving;
+#[cfg(test)]
+mod frames;
 #[cfg(test)]
 mod handshake;
 #[cfg(test)]

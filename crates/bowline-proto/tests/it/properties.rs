@@ -207,6 +207,26 @@ proptest! {
     }
 
     #[test]
+    fn any_chunking_gives_the_same_frames(
+        acts in acts(),
+        role in roles(),
+        deflate in deflates(),
+        cut in chunks(),
+    ) {
+        let (stream, expected) = stream(&mut end(role, deflate), &acts);
+        let receivers = [Chunks::whole(), Chunks::of(1), cut].map(|cut| {
+            let mut receiver = end(other(role), deflate);
+            receiver.connection.set_view(View::Frames);
+            receiver.reads = cut;
+            receiver.read(&stream);
+            receiver.take_events()
+        });
+        prop_assert_eq!(&messages(&receivers[0]), &expected);
+        prop_assert_eq!(&receivers[0], &receivers[1]);
+        prop_assert_eq!(&receivers[0], &receivers[2]);
+    }
+
+    #[test]
     fn a_pair_carries_messages_both_ways_in_order(
         upward in acts(),
         downward in acts(),

@@ -73,6 +73,13 @@ impl Endpoint {
         &self.host
     }
 
+    /// Gives the path, without the query.
+    pub(crate) fn path(&self) -> &str {
+        self.target
+            .split_once('?')
+            .map_or(&*self.target, |(path, _)| path)
+    }
+
     /// Gives the port, the scheme's own if the URL names none.
     pub const fn port(&self) -> u16 {
         self.port

@@ -21,6 +21,7 @@ pub use endpoint::Endpoint;
 use crate::{
     driver::now,
     error::{ConnectPhase, Error},
+    metrics::Observer,
     options::Options,
     socket::{Opening, WebSocket},
     transport::{Stream, Transport, tls::ClientTls},
@@ -117,6 +118,11 @@ impl Connector {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_to(&self, endpoint: &Endpoint) -> Result<WebSocket, Error> {
+        let connected = self.dial(endpoint).await;
+        connected.map_err(|error| self.options.handshake_failed(error))
+    }
+
+    async fn dial(&self, endpoint: &Endpoint) -> Result<WebSocket, Error> {
         let request = self.request(endpoint)?;
         let tls = match (&self.tls, endpoint.secure) {
             (_, false) => None,
@@ -132,7 +138,7 @@ impl Connector {
                 within(self.timeouts.tls, ConnectPhase::Tls, handshake).await?
             }
         };
-        self.handshake(&request, stream).await
+        self.handshake(&request, stream, endpoint.path()).await
     }
 
     /// Makes the opening handshake on a stream that is connected already: a Unix socket, a tunnel.
@@ -146,7 +152,11 @@ impl Connector {
         endpoint: &Endpoint,
         stream: S,
     ) -> Result<WebSocket<S>, Error> {
-        self.handshake(&self.request(endpoint)?, stream).await
+        let connected = match self.request(endpoint) {
+            Ok(request) => self.handshake(&request, stream, endpoint.path()).await,
+            Err(error) => Err(error),
+        };
+        connected.map_err(|error| self.options.handshake_failed(error))
     }
 
     fn request(&self, endpoint: &Endpoint) -> Result<ClientRequest, Error> {
@@ -171,6 +181,7 @@ impl Connector {
         &self,
         request: &ClientRequest,
         mut stream: S,
+        path: &str,
     ) -> Result<WebSocket<S>, Error> {
         let mut bytes = BytesMut::new();
         let mut handshake = request.start(rand::random(), self.limits, &mut bytes);
@@ -195,6 +206,7 @@ impl Connector {
             subprotocol: accepted.subprotocol,
             compressed: deflate.is_some(),
             response: Some(accepted.response),
+            observer: Observer::new(&self.options, "client", path),
         };
         let masks = Box::new(|| MaskingKey(rand::random()));
         let config = Arc::clone(&self.options.config);

@@ -1,5 +1,6 @@
 //! The meeting of engine and stream: the only file that reads or writes one after its handshake.
 
+mod observe;
 mod outgoing;
 
 use std::{
@@ -22,6 +23,7 @@ use tokio::{
 use outgoing::Writers;
 
 use crate::{
+    metrics::Observer,
     outbox::{LastFrame, Outbox},
     worker::with_read_buffer,
 };
@@ -33,8 +35,10 @@ pub(crate) struct Driver<S> {
     connection: Connection,
     /// `None` once the connection is closed.
     stream: Option<S>,
-    /// Received and not given to the engine yet. Empty while the connection is idle.
+    /// Received bytes, of which the first `input_used` were given to the engine. Empty while the
+    /// connection is idle.
     input: BytesMut,
+    input_used: usize,
     received_at: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     /// Written to the stream but not flushed; matters for TLS.
@@ -52,6 +56,10 @@ pub(crate) struct Driver<S> {
     /// Messages dropped since the application last asked.
     lost: u64,
     writers: Writers,
+    /// Who watches the connection; `None` if nobody does.
+    observer: Option<Box<Observer>>,
+    /// The outbox was full, which is not reported yet.
+    slow_episode: bool,
 }
 
 /// How far the stream is read.
@@ -87,6 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             connection,
             stream: Some(stream),
             input,
+            input_used: 0,
             received_at: now(),
             timer: None,
             unflushed: false,
@@ -98,6 +107,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             outbox_drained: false,
             lost: 0,
             writers: Writers::default(),
+            observer: None,
+            slow_episode: false,
         }
     }
 
@@ -129,13 +140,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
     ) -> Option<T> {
         loop {
-            let (used, event) = self
-                .connection
-                .poll_event(self.received_at, &mut self.input);
+            let rest = self.input.get_mut(self.input_used..).unwrap_or_default();
+            let (used, event) = self.connection.poll_event(self.received_at, rest);
             let found = event.map(&mut *take);
-            self.input.advance(used);
-            if self.input.is_empty() {
-                self.input = BytesMut::new();
+            self.input_used += used;
+            if used > 0 && self.input_used == self.input.len() {
+                self.drop_input();
+                self.tally();
             }
             match found {
                 None => return None,
@@ -172,6 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Takes care of everything that is due, then reads once; zero says that the connection is
     /// closed.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
+        self.tally();
         loop {
             if self.is_closed() {
                 return Poll::Ready(0);
@@ -210,6 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes the bytes that were received and not given to the engine.
     pub(crate) fn take_input(&mut self) -> BytesMut {
+        self.input.advance(std::mem::take(&mut self.input_used));
         std::mem::take(&mut self.input)
     }
 
@@ -235,7 +248,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if matches!(self.writing, Writing::Failed(_) | Writing::CutOff) {
             return Poll::Ready(Err(CutOff));
         }
-        let written = ready!(self.poll_write(cx, len));
+        let written = self.poll_write(cx, len);
+        self.tally();
+        let written = ready!(written);
         Poll::Ready(written.map_err(|error| {
             self.writing = Writing::Failed(error.kind());
             CutOff
@@ -264,6 +279,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.connection.handle_transmitted(written);
+            if let Some(observer) = &self.observer {
+                observer.written(written);
+            }
             self.unflushed = true;
         }
         if self.unflushed
@@ -291,7 +309,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut buffer = ReadBuf::new(buffer);
         match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
             Ok(()) if buffer.filled().is_empty() => self.handle_read_end(),
-            Ok(()) => self.received_at = now(),
+            Ok(()) => {
+                self.received_at = now();
+                if let Some(observer) = &self.observer {
+                    observer.read(buffer.filled().len());
+                }
+            }
             // A peer that leaves without saying goodbye to TLS just ends the stream.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.handle_read_end(),
             Err(error) => self.act(|connection| connection.handle_transport_error(error.kind())),
@@ -323,6 +346,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Some(None) => chunk = rest,
                 Some(taken) => {
                     self.input.extend_from_slice(rest);
+                    self.tally();
                     return taken;
                 }
             }
@@ -369,10 +393,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let is_ending = self.connection.state() == ConnectionState::Closing
             || self.reading == Reading::Ended
             || self.write_failure().is_some()
-            || self
-                .outbox
-                .as_ref()
-                .is_some_and(|outbox| outbox.is_closing());
+            || self.is_close_waiting();
         if !is_ending {
             return self.connection.poll_timeout();
         }
@@ -432,9 +453,15 @@ impl<S> Driver<S> {
             }
             self.stream = None;
             self.timer = None;
-            self.input = BytesMut::new();
+            self.drop_input();
             self.drop_outbox();
+            self.tell_end();
         }
+    }
+
+    fn drop_input(&mut self) {
+        self.input = BytesMut::new();
+        self.input_used = 0;
     }
 
     /// Says whether what is queued can still reach the peer.

@@ -3,7 +3,7 @@
 use bowline_proto::{Close, ConnectionState, Misuse};
 
 use super::{Driver, QUEUED_LEN_MAX, now};
-use crate::outbox::{Key, LastFrame, Outbox, OutboxLimits, Outgoing, Refused, Sent, SlowPeer};
+use crate::outbox::{Key, LastFrame, OutboxLimits, Outgoing, Refused, Sent, SlowPeer};
 
 /// Who will write what is queued, besides whoever receives.
 #[derive(Default)]
@@ -37,7 +37,13 @@ impl<S> Driver<S> {
         }
         let outbox = self.outbox.get_or_insert_default();
         let pushed = outbox.push(message, key, limits);
-        self.lost += outbox.take_lost();
+        let lost = outbox.take_lost();
+        let cut = match pushed {
+            Err(Refused::TooSlow) => outbox.len() as u64 + 1,
+            Ok(_) | Err(_) => 0,
+        };
+        self.lost += lost;
+        self.tell_pushed(&pushed, lost + cut, limits);
         if let (Err(Refused::TooSlow), SlowPeer::Close(code, reason)) = (&pushed, &limits.policy) {
             self.drop_outbox();
             let close = Close::new(*code, reason).ok();
@@ -45,6 +51,13 @@ impl<S> Driver<S> {
             debug_assert!(begun.is_ok(), "messages in an outbox are whole");
         }
         pushed
+    }
+
+    /// Says whether the outbox has room for a message, or need not take it.
+    pub(crate) fn fits(&self, len: usize, limits: &OutboxLimits) -> bool {
+        self.outbox
+            .as_ref()
+            .is_none_or(|outbox| outbox.has_room(len, limits))
     }
 
     /// Begins the closing handshake behind everything that waits; false if it has begun already.
@@ -62,9 +75,11 @@ impl<S> Driver<S> {
         }
     }
 
-    /// Looks at what waits for the peer beyond the engine's queue.
-    pub(crate) fn outbox(&mut self) -> Option<&mut Outbox> {
-        self.outbox.as_deref_mut()
+    /// Says whether a close frame waits behind the messages of the outbox.
+    pub(crate) fn is_close_waiting(&self) -> bool {
+        self.outbox
+            .as_ref()
+            .is_some_and(|outbox| outbox.is_closing())
     }
 
     /// Notes that a task will write what is queued; false if one does already.

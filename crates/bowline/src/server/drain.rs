@@ -7,6 +7,7 @@ use rand::seq::SliceRandom;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{id::ConnectionId, registry::Registry};
+use crate::metrics::report_drain;
 
 /// Configures how connections are ended when a server stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Default for DrainOptions {
 /// Tells how draining went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DrainReport {
-    /// Connections that were told to close.
+    /// Connections that were told to close; none if the code or the reason cannot be sent.
     pub told: usize,
     /// Connections that did not end in time and were cut.
     pub cut: Vec<ConnectionId>,
@@ -52,30 +53,29 @@ impl Registry {
         let deadline = began + options.deadline;
         let mut connections = self.list(|_| true);
         connections.shuffle(&mut rand::rng());
-        let told = connections.len();
-        let waves = u32::try_from(told).unwrap_or(u32::MAX).max(1);
+        let waves = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
+        let mut told = 0;
         for (turn, connection) in (0_u32..).zip(&connections) {
             if !options.spread.is_zero() {
                 sleep_until(began + options.spread / waves * turn).await;
             }
             // One that is over needs no telling.
-            let _told = connection.close(options.code, &options.reason).is_ok();
+            told += usize::from(connection.close(options.code, &options.reason).is_ok());
         }
         drop(connections);
-        if timeout_at(deadline, self.until_empty()).await.is_ok() {
-            return DrainReport {
-                told,
-                cut: Vec::new(),
-            };
-        }
-        let late = self.list(|_| true);
-        let cut = late.iter().map(|connection| {
-            connection.abort();
-            connection.id()
-        });
-        DrainReport {
+        let mut report = DrainReport {
             told,
-            cut: cut.collect(),
+            cut: Vec::new(),
+        };
+        if timeout_at(deadline, self.until_empty()).await.is_err() {
+            let late = self.list(|_| true);
+            let cut = late.iter().map(|connection| {
+                connection.abort();
+                connection.id()
+            });
+            report.cut = cut.collect();
         }
+        report_drain(&report);
+        report
     }
 }

@@ -5,12 +5,13 @@ use std::{fmt, sync::Arc, time::Duration};
 use bowline_proto::{Close, CloseCode, Message, PreparedMessage};
 
 use super::{
-    entry::{Attributes, Entry},
+    entry::{Accepted, Attributes, Entry},
     id::ConnectionId,
 };
 use crate::{
     error::Error,
     link::{Backlog, Link},
+    metrics::report_slow,
     outbox::{Key, Outgoing, Refused, Sent},
 };
 
@@ -164,6 +165,11 @@ impl ConnectionHandle {
         self.entry.set_tag(tag);
     }
 
+    /// Gives the name of the listener that accepted the connection.
+    pub fn listener(&self) -> Option<&str> {
+        self.attributes().listener.as_deref()
+    }
+
     /// Gives the name of the connection's group.
     pub fn group(&self) -> Option<&str> {
         self.entry.accepted()?.group.as_deref()
@@ -187,7 +193,55 @@ impl ConnectionHandle {
         if let Some(session) = &accepted.attributes.session {
             session.touch();
         }
-        Ok(link.push(message, key, &accepted.limits)?)
+        let pushed = link.push(message, key, &accepted.limits);
+        if pushed != Ok(Sent::Queued) {
+            self.report_slow(accepted);
+        }
+        Ok(pushed?)
+    }
+
+    /// Reports a peer that does not keep up, once until it does again.
+    fn report_slow(&self, accepted: &Accepted) {
+        if let Some(link) = self.link().filter(|link| link.take_slow_episode()) {
+            let (group, policy) = (accepted.group.as_deref(), &accepted.limits.policy);
+            report_slow(self.id(), group, policy, link.backlog());
+        }
+    }
+
+    /// Queues messages one after the other; gives how many, and why the next one was not.
+    pub(super) fn push_all(&self, messages: &[Outgoing]) -> (usize, Option<SendError>) {
+        let accepted = self.entry.accepted();
+        let Some((link, limits)) = accepted.and_then(|a| Some((a.link.upgrade()?, &a.limits)))
+        else {
+            return (0, Some(SendError::Closed));
+        };
+        let (done, refused) = link.push_all(messages, limits);
+        (done, refused.map(SendError::from))
+    }
+
+    /// Queues messages as there is room; closes the connection, and says so, if there is none for
+    /// `patience`.
+    pub(super) async fn send_rest(&self, mut messages: &[Outgoing], patience: Duration) -> bool {
+        loop {
+            let Some(link) = self.link() else {
+                return false;
+            };
+            let mut room = std::pin::pin!(link.room().notified());
+            // From here on no notice of room can be missed.
+            room.as_mut().enable();
+            match self.push_all(messages) {
+                (_, None) => return true,
+                (done, Some(SendError::Full)) => {
+                    messages = messages.get(done..).unwrap_or_default();
+                }
+                (_, Some(_)) => return false,
+            }
+            if tokio::time::timeout(patience, room).await.is_err() {
+                // One that is over needs no closing.
+                let _told = self.close(CloseCode::TRY_AGAIN_LATER, "too slow").is_ok();
+                return false;
+            }
+        }
     }
 
     fn link(&self) -> Option<Arc<dyn Link>> {

@@ -6,8 +6,9 @@ use std::{fmt, num::ParseIntError, str::FromStr};
 ///
 /// It is a `u64` to the application: store it, send it to another thread, write it to a database.
 /// Inside it names the registry's shard and slot, how often the slot was used before, and the
-/// registry itself, so that the number of a connection that is gone, or of an earlier run of the
-/// program, is an error and never another connection. It is never zero.
+/// registry itself, so that the number of a connection that is gone, or of another registry, is an
+/// error and never another connection. So is a number of an earlier run of the program, but for a
+/// chance of one in billions. It is never zero.
 ///
 /// ```text
 ///   63        48 47            28 27            6 5     0
@@ -105,11 +106,11 @@ const GENERATION_AT: u32 = 28;
 const EPOCH_AT: u32 = 48;
 const SHARD_MASK: u64 = (1 << SLOT_AT) - 1;
 
-/// The most shards a registry can have.
-pub(super) const SHARDS_MAX: usize = 1 << SLOT_AT;
+/// The shards of a registry.
+pub(super) const SHARDS: usize = 1 << SLOT_AT;
 /// The most slots a shard can have: four million.
 pub(super) const SLOTS_MAX: u32 = (1 << (GENERATION_AT - SLOT_AT)) - 1;
-/// How often a slot is used again before it is worn: a million times.
+/// The last use of a slot, after which it is worn: a million times, or half as often at least.
 pub(super) const GENERATION_MAX: u32 = (1 << (EPOCH_AT - GENERATION_AT)) - 1;
 
 #[cfg(test)]

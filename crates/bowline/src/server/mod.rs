@@ -8,6 +8,7 @@
 mod address;
 pub mod admission;
 mod cookie;
+mod credentials;
 mod drain;
 mod entry;
 mod group;
@@ -36,16 +37,18 @@ use tokio::{
 
 pub use address::{AddressError, AddressRange};
 pub use cookie::SetCookie;
+pub use credentials::BasicCredentials;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use group::{
-    Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits, HandlerKind,
+    Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits,
+    HandlerKind, Membership,
 };
 pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;
 pub use listener::{
     Arrival, HttpArrival, Identify, Identity, Listener, ListenerConfig, ListenerName,
-    ListenerNameError, ProxyHeaderUse, WebSocketArrival,
+    ListenerNameError, OnRefused, ProxyHeaderUse, WebSocketArrival,
 };
 pub use offer::Offer;
 pub use opcode::{FrameCode, FrameCodeError};
@@ -134,7 +137,7 @@ impl Acceptor {
                 if write_refusal(&upgrade, &mut answer).is_ok() {
                     self.answer(&mut stream, &answer).await?;
                 }
-                Err(Error::NotWebSocket)
+                Err(self.options.handshake_failed(Error::NotWebSocket))
             }
         }
     }
@@ -147,7 +150,12 @@ impl Acceptor {
     /// # Errors
     /// [`Error::RefusedRequest`] for a malformed head or handshake, [`Error::Timeout`] past the
     /// deadline, [`Error::Io`] if the stream fails.
-    pub async fn read_request<S: Transport>(&self, mut stream: S) -> Result<Request<S>, Error> {
+    pub async fn read_request<S: Transport>(&self, stream: S) -> Result<Request<S>, Error> {
+        let read = self.read_checked(stream).await;
+        read.map_err(|error| self.options.handshake_failed(error))
+    }
+
+    async fn read_checked<S: Transport>(&self, mut stream: S) -> Result<Request<S>, Error> {
         let read = timeout(self.handshake_timeout, self.read_head(&mut stream)).await;
         let checked = match read {
             Err(_) => return Err(Error::Timeout(ConnectPhase::Handshake)),
@@ -193,7 +201,11 @@ impl Acceptor {
     }
 
     /// Writes an answer that ends the exchange, and ends the stream so that it arrives.
-    async fn answer<S: Transport>(&self, stream: &mut S, answer: &[u8]) -> Result<(), Error> {
+    pub(crate) async fn answer<S: Transport>(
+        &self,
+        stream: &mut S,
+        answer: &[u8],
+    ) -> Result<(), Error> {
         let write = async {
             stream.write_all(answer).await?;
             stream.shutdown().await?;

@@ -10,12 +10,13 @@ use bowline_proto::{
     },
 };
 use bytes::BytesMut;
-use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio::time::timeout;
 
 use super::{Acceptor, SetCookie};
 use crate::{
     driver::now,
     error::{ConnectPhase, Error},
+    metrics::{HandshakeOutcome, Observer},
     options::Options,
     socket::{Opening, WebSocket},
     transport::{Transport, set_nodelay},
@@ -122,6 +123,7 @@ impl<S> Offer<S> {
             subprotocol: accepted.subprotocol,
             compressed: deflate.is_some(),
             response: None,
+            observer: Observer::new(options, "server", self.head.path()),
         };
         let connection = Connection::server(Arc::clone(&options.config), deflate, now());
         Ok(Answered {
@@ -132,6 +134,13 @@ impl<S> Offer<S> {
             connection,
             opening,
         })
+    }
+
+    /// Counts a refusal; the code says why, 0 if the application decided.
+    pub(super) fn count_refusal(&self, status: u16, code: u16) {
+        let outcome = HandshakeOutcome::Refused { status, code };
+        let options = &self.acceptor.options;
+        options.handshake_over(outcome, Some(self.head.path()));
     }
 
     /// Makes the answer that refuses.
@@ -151,6 +160,15 @@ impl<S> Offer<S> {
 impl<S: Transport> Offer<S> {
     /// Answers 101 and opens the WebSocket.
     ///
+    /// The offer is used up: nothing of HTTP can be done afterwards.
+    ///
+    /// ```compile_fail,E0382
+    /// # async fn example(offer: bowline::Offer<bowline::Stream>) -> Result<(), bowline::Error> {
+    /// let websocket = offer.accept().await?;
+    /// offer.refuse(403, "too late").await
+    /// # }
+    /// ```
+    ///
     /// Turns `TCP_NODELAY` on if the stream is a [`TcpStream`](tokio::net::TcpStream) or a
     /// [`Stream`](crate::Stream); on others it is the caller's to do.
     /// Not cancel-safe: a dropped handshake drops the stream.
@@ -159,16 +177,47 @@ impl<S: Transport> Offer<S> {
     /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
     /// sent; [`Error::Timeout`] or [`Error::Io`] if the answer cannot be written.
     pub async fn accept(self) -> Result<WebSocket<S>, Error> {
+        let options = self.acceptor.options.clone();
+        let opened = self.open().await;
+        opened.map_err(|error| options.handshake_failed(error))
+    }
+
+    async fn open(self) -> Result<WebSocket<S>, Error> {
+        let deadline = self.acceptor.handshake_timeout;
+        let mut websocket = self.answered()?;
+        match timeout(deadline, websocket.flush()).await {
+            Ok(Ok(())) => Ok(websocket),
+            // The stream's own words are better than that it is closed.
+            Ok(Err(_)) => Err(Error::Io(websocket.failure().into())),
+            Err(_) => Err(Error::Timeout(ConnectPhase::Handshake)),
+        }
+    }
+
+    /// Opens the WebSocket with the answer 101 queued in front of everything that is sent on it.
+    ///
+    /// Nothing is written yet: the first send or receive does. A connection can so belong to a
+    /// group, and be sent to, before its client knows that it is open.
+    ///
+    /// # Errors
+    /// [`Error::Handshake`] for a subprotocol that was not offered or a header that cannot be
+    /// sent.
+    pub fn accept_now(self) -> Result<WebSocket<S>, Error> {
+        let options = self.acceptor.options.clone();
+        self.answered()
+            .map_err(|error| options.handshake_failed(error))
+    }
+
+    fn answered(self) -> Result<WebSocket<S>, Error> {
         let Answered {
-            acceptor,
-            mut stream,
+            stream,
             rest,
             answer,
-            connection,
+            mut connection,
             opening,
+            ..
         } = self.answer()?;
         set_nodelay(&stream);
-        write(&acceptor, &mut stream, &answer).await?;
+        connection.queue_opening(answer.freeze());
         Ok(WebSocket::from_parts(connection, stream, rest).with_opening(opening))
     }
 
@@ -178,10 +227,21 @@ impl<S: Transport> Offer<S> {
     /// # Errors
     /// [`Error::Handshake`] for a status outside 200-599 or a header that cannot be sent;
     /// [`Error::Io`] if the stream fails.
-    pub async fn refuse(mut self, status: u16, body: &str) -> Result<(), Error> {
+    pub async fn refuse(self, status: u16, body: &str) -> Result<(), Error> {
+        self.refuse_with_code(status, 0, body).await
+    }
+
+    /// Refuses for a reason that has a number.
+    pub(super) async fn refuse_with_code(
+        mut self,
+        status: u16,
+        code: u16,
+        body: &str,
+    ) -> Result<(), Error> {
         let answer = self
             .refusal(status, body.as_bytes())
             .map_err(HandshakeError::from)?;
+        self.count_refusal(status, code);
         self.acceptor.answer(&mut self.stream, &answer).await
     }
 }
@@ -212,19 +272,4 @@ fn borrowed(headers: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &[u8])
     headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_slice()))
-}
-
-async fn write<S: Transport>(
-    acceptor: &Acceptor,
-    stream: &mut S,
-    answer: &[u8],
-) -> Result<(), Error> {
-    let write = async {
-        stream.write_all(answer).await?;
-        stream.flush().await
-    };
-    match timeout(acceptor.handshake_timeout, write).await {
-        Ok(written) => Ok(written?),
-        Err(_) => Err(Error::Timeout(ConnectPhase::Handshake)),
-    }
 }

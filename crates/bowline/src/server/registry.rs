@@ -3,17 +3,17 @@
 use std::{
     fmt,
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicUsize, Ordering},
+        Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU16, AtomicUsize, Ordering},
     },
 };
 
 use tokio::sync::Notify;
 
 use super::{
-    entry::Entry,
+    entry::{Accepted, Entry},
     handle::ConnectionHandle,
-    id::{ConnectionId, GENERATION_MAX, Place, SHARDS_MAX, SLOTS_MAX},
+    id::{ConnectionId, GENERATION_MAX, Place, SHARDS, SLOTS_MAX},
 };
 
 /// Finds connections by their number, from any thread.
@@ -27,11 +27,16 @@ pub struct Registry {
 struct Table {
     /// Told apart from earlier runs of the program and from other registries.
     epoch: u16,
+    /// Where slots begin to count their use: by chance, so that numbers of an earlier run name
+    /// nothing even if it had the same epoch.
+    first_generation: u32,
     shards: Box<[RwLock<Shard>]>,
     /// Spreads new connections over the shards.
     next_shard: AtomicUsize,
-    /// Told whenever a connection is forgotten.
-    removed: Notify,
+    /// Counts the live connections: up before one can be found, down when it cannot any more.
+    len: AtomicUsize,
+    /// Told when the last connection is forgotten.
+    emptied: Notify,
 }
 
 #[derive(Default)]
@@ -41,7 +46,6 @@ struct Shard {
     free: Vec<u32>,
 }
 
-#[derive(Default)]
 struct Slot {
     /// How often the slot was used before.
     generation: u32,
@@ -61,14 +65,14 @@ pub struct RegistryFull;
 impl Registry {
     /// Makes an empty registry with an epoch of its own.
     pub fn new() -> Self {
-        let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        let shards = (shards * SHARDS_PER_CORE).min(SHARDS_MAX);
         Self {
             table: Arc::new(Table {
-                epoch: rand::random_range(1..=u16::MAX),
-                shards: (0..shards).map(|_| RwLock::default()).collect(),
+                epoch: next_epoch(),
+                first_generation: rand::random_range(0..=GENERATION_MAX / 2),
+                shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
                 next_shard: AtomicUsize::new(0),
-                removed: Notify::new(),
+                len: AtomicUsize::new(0),
+                emptied: Notify::new(),
             }),
         }
     }
@@ -92,8 +96,7 @@ impl Registry {
 
     /// Counts the live connections.
     pub fn len(&self) -> usize {
-        let count = |shard: &RwLock<Shard>| read(shard).live().filter(|e| e.is_accepted()).count();
-        self.table.shards.iter().map(count).sum()
+        self.table.len.load(Ordering::SeqCst)
     }
 
     /// Says whether there is no live connection.
@@ -104,27 +107,39 @@ impl Registry {
     /// Lists the live connections that `wanted` picks, in no order.
     pub fn list(&self, wanted: impl Fn(&ConnectionHandle) -> bool) -> Vec<ConnectionHandle> {
         let mut found = Vec::new();
-        for shard in &self.table.shards {
-            // Taken out of the lock first: `wanted` may ask the registry something.
-            let entries: Vec<_> = read(shard).live().map(Arc::clone).collect();
-            let handles = entries
-                .into_iter()
-                .filter(|e| e.is_accepted())
-                .map(ConnectionHandle::new);
-            found.extend(handles.filter(|handle| wanted(handle)));
-        }
+        self.for_each(|connection| {
+            if wanted(&connection) {
+                found.push(connection);
+            }
+        });
         found
+    }
+
+    /// Counts the live connections that `wanted` picks.
+    pub fn count(&self, wanted: impl Fn(&ConnectionHandle) -> bool) -> usize {
+        let mut count = 0;
+        self.for_each(|connection| count += usize::from(wanted(&connection)));
+        count
+    }
+
+    /// Calls `act` with each live connection while no lock is held: it may do anything.
+    fn for_each(&self, mut act: impl FnMut(ConnectionHandle)) {
+        for shard in &self.table.shards {
+            let entries: Vec<_> = read(shard).live().map(Arc::clone).collect();
+            let live = entries.into_iter().filter(|entry| entry.is_accepted());
+            live.map(ConnectionHandle::new).for_each(&mut act);
+        }
     }
 
     /// Waits until there is no live connection. Cancel-safe.
     pub async fn until_empty(&self) {
         loop {
-            let mut removed = std::pin::pin!(self.table.removed.notified());
-            removed.as_mut().enable();
+            let mut emptied = std::pin::pin!(self.table.emptied.notified());
+            emptied.as_mut().enable();
             if self.is_empty() {
                 return;
             }
-            removed.await;
+            emptied.await;
         }
     }
 
@@ -141,7 +156,7 @@ impl Registry {
 
     fn reserve_in(&self, index: usize) -> Option<ReservedId> {
         let mut shard = write(self.table.shards.get(index)?);
-        let slot = shard.take_slot()?;
+        let slot = shard.take_slot(self.table.first_generation)?;
         let Slot { generation, entry } = shard.slots.get_mut(slot as usize)?;
         let place = Place {
             shard: u8::try_from(index).ok()?,
@@ -149,11 +164,10 @@ impl Registry {
             generation: *generation,
         };
         let id = ConnectionId::new(place, self.table.epoch);
-        let made = Arc::new(Entry::new(id));
-        *entry = Some(Arc::clone(&made));
+        *entry = Some(Arc::new(Entry::new(id)));
         Some(ReservedId {
             registry: self.clone(),
-            entry: made,
+            id,
         })
     }
 
@@ -179,9 +193,12 @@ impl Registry {
         let Place { shard, slot, .. } = id.place();
         if let Some(shard) = self.table.shards.get(usize::from(shard)) {
             let removed = write(shard).free_slot(slot);
+            let was_accepted = removed.as_ref().is_some_and(|entry| entry.is_accepted());
             // Dropped outside of the lock: dropping may run code of the application.
             drop(removed);
-            self.table.removed.notify_waiters();
+            if was_accepted && self.table.len.fetch_sub(1, Ordering::SeqCst) == 1 {
+                self.table.emptied.notify_waiters();
+            }
         }
     }
 }
@@ -205,23 +222,28 @@ impl fmt::Debug for Registry {
 #[derive(Debug)]
 pub struct ReservedId {
     registry: Registry,
-    entry: Arc<Entry>,
+    id: ConnectionId,
 }
 
 impl ReservedId {
     /// Gives the number, which is the connection's for good once it is accepted.
     pub fn id(&self) -> ConnectionId {
-        self.entry.id()
+        self.id
     }
 
-    pub(super) fn entry(&self) -> &Arc<Entry> {
-        &self.entry
+    /// Turns the reservation into a connection.
+    pub(super) fn accept(&self, accepted: Accepted) -> ConnectionHandle {
+        let entry = self.registry.entry(self.id);
+        let entry = entry.expect("a reserved place holds its entry");
+        self.registry.table.len.fetch_add(1, Ordering::SeqCst);
+        entry.accept(accepted);
+        ConnectionHandle::new(entry)
     }
 }
 
 impl Drop for ReservedId {
     fn drop(&mut self) {
-        self.registry.remove(self.entry.id());
+        self.registry.remove(self.id);
     }
 }
 
@@ -230,14 +252,17 @@ impl Shard {
         self.slots.iter().filter_map(|slot| slot.entry.as_ref())
     }
 
-    fn take_slot(&mut self) -> Option<u32> {
+    fn take_slot(&mut self, first_generation: u32) -> Option<u32> {
         if let Some(slot) = self.free.pop() {
             return Some(slot);
         }
         let slot = u32::try_from(self.slots.len())
             .ok()
             .filter(|slot| *slot <= SLOTS_MAX)?;
-        self.slots.push(Slot::default());
+        self.slots.push(Slot {
+            generation: first_generation,
+            entry: None,
+        });
         Some(slot)
     }
 
@@ -261,4 +286,56 @@ fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-const SHARDS_PER_CORE: usize = 4;
+/// Gives each registry of a program its own epoch; the first is chosen by chance, so that programs
+/// and runs differ.
+fn next_epoch() -> u16 {
+    match NEXT_EPOCH.fetch_add(1, Ordering::Relaxed) {
+        0 => NEXT_EPOCH.fetch_add(1, Ordering::Relaxed),
+        epoch => epoch,
+    }
+}
+
+static NEXT_EPOCH: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_used_again_until_it_is_worn_and_then_never() {
+        let registry = Registry {
+            table: Arc::new(Table {
+                epoch: next_epoch(),
+                first_generation: GENERATION_MAX - 2,
+                shards: Box::new([RwLock::default()]),
+                next_shard: AtomicUsize::new(0),
+                len: AtomicUsize::new(0),
+                emptied: Notify::new(),
+            }),
+        };
+        let places = || registry.reserve().map(|reserved| reserved.id().place());
+        let generations: Vec<_> = (0..7).map_while(|_| places().ok()).collect();
+        let place = |slot, generation| Place {
+            shard: 0,
+            slot,
+            generation: GENERATION_MAX - 2 + generation,
+        };
+        let expected = [
+            place(0, 0),
+            place(0, 1),
+            place(0, 2),
+            place(1, 0),
+            place(1, 1),
+            place(1, 2),
+            place(2, 0),
+        ];
+        assert_eq!(generations, expected);
+    }
+
+    #[test]
+    fn the_epoch_of_a_registry_is_never_zero_and_of_no_other_one() {
+        let epochs: std::collections::HashSet<_> = (0..60_000).map(|_| next_epoch()).collect();
+        assert_eq!(epochs.len(), 60_000);
+        assert!(!epochs.contains(&0));
+    }
+}

@@ -4,6 +4,9 @@
 //! character set gives its routes a [`TextCodec`]: what it sends as text is translated to UTF-8,
 //! what it receives as text is translated back. Binary messages pass as they are.
 //!
+//! [`TranslatedSocket`] is a WebSocket with a codec; the handler of a route makes one of what it
+//! accepted. [`TranslatedMessage`] translates single messages, for handlers of groups and halves.
+//!
 //! [`Utf8`] translates nothing and is the default. [`Ebcdic`] serves applications on machines
 //! whose text is EBCDIC, in [`CodePage::Cp037`] or [`CodePage::Cp1047`].
 //!
@@ -21,17 +24,20 @@
 
 mod code_page;
 mod ebcdic;
+mod translated;
 mod utf8;
 
 use std::{borrow::Cow, fmt};
 
 pub use code_page::{CodePage, Newline};
 pub use ebcdic::{Ebcdic, Unmappable};
+pub use translated::{TranslatedMessage, TranslatedSocket};
 pub use utf8::Utf8;
 
 /// Translates whole text messages between an application's encoding and UTF-8.
 ///
-/// It is given whole messages, never fragments. What it keeps in memory is at most the translated
+/// It is given whole messages, or the whole characters of a frame if the application works
+/// [frame by frame](TranslatedSocket::recv_frame). What it keeps in memory is at most the translated
 /// message, for which [`Ebcdic`] needs at most twice the bytes.
 pub trait TextCodec: fmt::Debug + Send + Sync {
     /// Names the encoding of the application.

@@ -14,11 +14,17 @@ static COUNTING: Counting = Counting;
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
+    static TOTAL: Cell<isize> = const { Cell::new(0) };
 }
 
 /// Gives the bytes this thread has allocated and not freed.
 pub(crate) fn live() -> isize {
     LIVE.get()
+}
+
+/// Gives the bytes this thread has allocated so far, freed or not.
+pub(crate) fn total() -> isize {
+    TOTAL.get()
 }
 
 /// Gives the most bytes that `work` held at once beyond what was held before.
@@ -33,6 +39,7 @@ fn count(len: usize, sign: isize) {
     let live = LIVE.get() + sign * isize::try_from(len).unwrap_or(0);
     LIVE.set(live);
     PEAK.set(PEAK.get().max(live));
+    TOTAL.set(TOTAL.get() + isize::try_from(len).unwrap_or(0) * sign.max(0));
 }
 
 #[expect(

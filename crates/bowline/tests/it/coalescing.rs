@@ -2,22 +2,25 @@
 
 use std::{
     future::pending,
+    io,
+    pin::Pin,
     sync::Arc,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use bowline::{Message, WebSocket};
+use bowline::{Config, Message, WebSocket};
 use bowline_testkit::Frame;
 use futures_util::{Sink, SinkExt, StreamExt};
 use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::mpsc,
     time::{sleep, timeout},
 };
 
 use crate::{
-    ends::{WakeCounter, poll_times, settle, wired_server},
-    wire::{Far, Wire},
+    ends::{WakeCounter, poll_times, server, settle, wired_server},
+    wire::{Far, Wire, wire},
 };
 
 /// Pushes frames so that one read gets them all.
@@ -164,7 +167,7 @@ async fn the_sinks_close_waits_for_the_peer_and_does_not_spin() {
     let wakes = Arc::new(WakeCounter::default());
     let counting = Waker::from(Arc::clone(&wakes));
     for _ in 0..3 {
-        let closed = std::pin::Pin::new(&mut ws).poll_close(&mut Context::from_waker(&counting));
+        let closed = Pin::new(&mut ws).poll_close(&mut Context::from_waker(&counting));
         assert!(closed.is_pending());
     }
     assert!(
@@ -187,8 +190,7 @@ async fn the_close_of_a_sink_half_flushes_and_does_not_spin() {
     let wakes = Arc::new(WakeCounter::default());
     let counting = Waker::from(Arc::clone(&wakes));
     for _ in 0..3 {
-        let closed =
-            std::pin::Pin::new(&mut sender).poll_close(&mut Context::from_waker(&counting));
+        let closed = Pin::new(&mut sender).poll_close(&mut Context::from_waker(&counting));
         assert!(closed.is_pending());
     }
     assert_eq!(wakes.count(), 0);
@@ -202,7 +204,7 @@ fn nothing_panics_or_is_held_back_outside_of_a_runtime() {
     let (mut ws, far) = wired_server();
     let mut cx = Context::from_waker(Waker::noop());
     push_at_once(&far, [Frame::text("one"), Frame::text("two")]);
-    let mut poll = |future: std::pin::Pin<&mut dyn Future<Output = ()>>| {
+    let mut poll = |future: Pin<&mut dyn Future<Output = ()>>| {
         assert!(future.poll(&mut cx).is_ready());
     };
     poll(std::pin::pin!(async {
@@ -229,4 +231,69 @@ async fn what_is_fed_leaves_with_the_next_receive() {
     assert_eq!(far.written(), b"");
     assert!(poll_times(1, ws.recv()).await.is_none());
     assert_eq!(far.frames(), [Frame::text("fed")]);
+}
+
+#[test]
+fn runtimes_that_take_turns_on_a_thread_hold_nothing_back() {
+    let runtimes = [(); 2].map(|()| {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap()
+    });
+    let mut open = Vec::new();
+    for round in 1..=3 {
+        for runtime in &runtimes {
+            runtime.block_on(async {
+                let (mut ws, far) = wired_server();
+                answer_first(&mut ws, &far).await;
+                settle().await;
+                assert_eq!(far.frames(), [Frame::text("one")], "round {round}");
+                open.push(ws);
+            });
+        }
+    }
+}
+
+/// A stream that panics when something is written.
+struct Explosive(Wire);
+
+impl AsyncRead for Explosive {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Explosive {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        panic!("the stream of the test panics");
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_panics_holds_no_other_back() {
+    for _ in 0..2 {
+        let (wire, broken_far) = wire();
+        let mut broken = server(Explosive(wire), Config::default());
+        let (mut ws, far) = wired_server();
+        push_at_once(&broken_far, [Frame::text("one"), Frame::text("two")]);
+        let first = broken.recv().await.unwrap();
+        broken.send(first).await.unwrap();
+        answer_first(&mut ws, &far).await;
+        settle().await;
+        assert_eq!(far.frames(), [Frame::text("one")]);
+    }
 }

@@ -1,7 +1,7 @@
 //! A server with one group on a loopback port.
 
 use bowline::{
-    Ending, WebSocket,
+    Connector, DeflateNegotiation, Ending, WebSocket,
     server::{
         Attributes, ConnectionGroup, ConnectionHandle, ConnectionId, GroupOptions, GroupTable,
         GroupTableLimits, Registry,
@@ -52,7 +52,10 @@ impl Server {
             };
             self.group.adopt(websocket, attributes).unwrap()
         };
-        let (client, handle) = tokio::join!(bowline::connect(&url), accept);
+        // Uncompressed, so that what is sent fills buffers as it is.
+        let mut connector = Connector::default();
+        connector.options.deflate = DeflateNegotiation::DISABLED;
+        let (client, handle) = tokio::join!(connector.connect(&url), accept);
         (client.unwrap(), handle)
     }
 }

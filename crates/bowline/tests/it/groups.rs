@@ -1,10 +1,13 @@
 //! Connections by number and by group.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bowline::{
-    Cause, CloseCode, EndedBy, Message,
-    server::{ConnectionHandle, ConnectionId, GroupOptions, Registry},
+    Acceptor, Cause, CloseCode, EndedBy, Message, OutboxLimits, Request,
+    server::{Attributes, ConnectionHandle, ConnectionId, GroupOptions, Registry},
 };
 
 use crate::group_server::Server;
@@ -131,4 +134,83 @@ async fn disconnect_is_called_once_for_every_way_to_end() {
     assert!(handle.try_send("late").is_err());
     assert!(server.endings.try_recv().is_err());
     assert_eq!((server.group.len(), server.registry.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_is_broadcast_before_a_client_knows_it_is_open_follows_the_answer() {
+    let server = Server::start(GroupOptions::default()).await;
+    let url = format!("ws://{}/", server.listener.local_addr().unwrap());
+    let client = tokio::spawn(async move { bowline::connect(&url).await.unwrap() });
+    let (stream, _) = server.listener.accept().await.unwrap();
+    let request = Acceptor::default().read_request(stream).await.unwrap();
+    let Request::WebSocket(offer) = request else {
+        panic!("an opening handshake was sent");
+    };
+    let ws = offer.accept_now().unwrap();
+    let membership = server.group.join(&ws, Attributes::default()).unwrap();
+    let sent = server.group.broadcast("first");
+    assert_eq!(sent.sent, 1);
+    let mut client = client.await.unwrap();
+    assert_eq!(client.recv().await, Some(Message::text("first")));
+    membership.handle().try_send("second").unwrap();
+    assert_eq!(client.recv().await, Some(Message::text("second")));
+    drop(membership);
+    assert_eq!((server.group.len(), server.registry.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_broadcast_to_all_waits_for_slow_readers_leaves_none_out_and_closes_who_reads_nothing() {
+    let outbox = OutboxLimits {
+        messages_max: 4,
+        ..OutboxLimits::default()
+    };
+    let options = GroupOptions {
+        outbox,
+        push_only: true,
+    };
+    let server = Server::start(options).await;
+    let (mut slow, handle) = server.join().await;
+    let (deaf, _) = server.join().await;
+    let reader = tokio::spawn(async move {
+        let mut next = 0_u32;
+        while let Some(message) = slow.recv().await {
+            assert_eq!(message.payload()[..4], next.to_be_bytes());
+            next += 1;
+            tokio::task::yield_now().await;
+        }
+        next
+    });
+    let mut sent = 0;
+    let mut refused = 0;
+    while refused == 0 && sent < 10_000 {
+        let messages = (sent..sent + 20).map(|n: u32| {
+            let mut payload = vec![0; 64 << 10];
+            payload[..4].copy_from_slice(&n.to_be_bytes());
+            Message::binary(payload)
+        });
+        let patience = Duration::from_millis(300);
+        refused = server.group.broadcast_all(messages, patience).await.refused;
+        sent += 20;
+    }
+    assert_eq!(refused, 1, "the one that reads nothing is given up");
+    handle.close(CloseCode::NORMAL, "").unwrap();
+    assert_eq!(reader.await.unwrap(), sent);
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn messages_that_arrived_together_are_taken_without_waiting() {
+    let server = Server::start(GroupOptions::default()).await;
+    let url = format!("ws://{}/", server.listener.local_addr().unwrap());
+    let accept = async { bowline::accept(server.listener.accept().await.unwrap().0).await };
+    let (client, ws) = tokio::join!(bowline::connect(&url), accept);
+    let (mut client, mut ws) = (client.unwrap(), ws.unwrap());
+    for word in ["one", "two", "three"] {
+        client.feed(word).await.unwrap();
+    }
+    client.flush().await.unwrap();
+    assert_eq!(ws.recv().await, Some(Message::text("one")));
+    assert_eq!(ws.try_recv(), Some(Message::text("two")));
+    assert_eq!(ws.try_recv(), Some(Message::text("three")));
+    assert_eq!(ws.try_recv(), None);
 }

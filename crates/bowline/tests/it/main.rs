@@ -15,7 +15,15 @@ mod admission_proxy_protocol;
 #[cfg(test)]
 mod allocations;
 #[cfg(test)]
+mod blocking;
+#[cfg(test)]
+mod blocking_examples;
+#[cfg(test)]
 mod cancel;
+#[cfg(test)]
+mod churn;
+#[cfg(test)]
+mod closing_flags;
 #[cfg(test)]
 mod coalescing;
 #[cfg(test)]
@@ -28,6 +36,12 @@ mod echo;
 mod endings;
 #[cfg(test)]
 mod ends;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod frame_level;
+#[cfg(test)]
+mod frame_level_text;
 #[cfg(test)]
 mod group_server;
 #[cfg(test)]
@@ -42,6 +56,18 @@ mod listener;
 mod managed;
 #[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod metrics_cost;
+#[cfg(test)]
+mod metrics_events;
+#[cfg(all(test, feature = "metrics"))]
+mod metrics_export;
+#[cfg(test)]
+mod metrics_servers;
+#[cfg(test)]
+mod registry;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]

@@ -23,8 +23,16 @@ async fn server(policy: SlowPeer) -> Server {
     .await
 }
 
+/// Makes a message that begins with its number and does not compress.
 fn numbered(n: u32) -> Message {
-    let mut payload = vec![0; CHUNK];
+    let mut payload = Vec::with_capacity(CHUNK);
+    let mut state = u64::from(n) + 1;
+    while payload.len() < CHUNK {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        payload.extend(state.to_be_bytes());
+    }
     payload[..4].copy_from_slice(&n.to_be_bytes());
     Message::binary(payload)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bowline_proto::{
     Close, CloseCode, Compress, Config, ConnectionState, Fin, Keepalive, Limits, Message,
-    MessageKind, Misuse, Payload, PreparedMessage, Role, View, deflate::Deflate,
+    MessageKind, Misuse, Opcode, Payload, PreparedMessage, Role, View, deflate::Deflate,
 };
 
 use super::Script;
@@ -58,9 +58,10 @@ impl Run {
                 let closed = self.end.connection.close(now, close.as_ref());
                 self.queued(closed, 0);
             }
-            13 => self.end.connection.set_view(match script.byte() % 2 {
+            13 => self.end.connection.set_view(match script.byte() % 3 {
                 0 => View::Messages,
-                _ => View::Fragments,
+                1 => View::Fragments,
+                _ => View::Frames,
             }),
             14 => {
                 let prepared = PreparedMessage::new(Message::binary(script.bytes()));
@@ -70,7 +71,7 @@ impl Run {
             _ => match script.byte() {
                 0 => self.end.connection.abort(),
                 1 => self.end.eof(),
-                _ => {}
+                bits => self.frame_of(bits, script),
             },
         }
     }
@@ -111,6 +112,21 @@ impl Run {
         let len = u64::from(script.byte());
         let begun = self.end.connection.begin_frame(kind, len, fin);
         self.queued(begun, 0);
+    }
+
+    fn frame_of(&mut self, bits: u8, script: &mut Script<'_>) {
+        let Some(opcode) = Opcode::from_bits(bits & 15) else {
+            return;
+        };
+        let fin = if bits & 0x80 == 0 {
+            Fin::Last
+        } else {
+            Fin::More
+        };
+        self.call(script, |end, bytes| {
+            let (now, payload) = (end.now(), Payload::Borrowed(bytes));
+            end.connection.send_frame(now, opcode, payload, fin)
+        });
     }
 
     fn payload(&mut self, script: &mut Script<'_>) {

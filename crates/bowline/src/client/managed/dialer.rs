@@ -17,7 +17,7 @@ pub trait Dialer: Send + Sync + 'static {
 
     /// Makes a link to an endpoint. The future is dropped to give the attempt up, and must let go
     /// of every socket then.
-    fn dial(
+    fn make_link(
         &self,
         endpoint: &Endpoint,
     ) -> impl Future<Output = Result<WebSocket<Self::Stream>, Error>> + Send;
@@ -26,7 +26,7 @@ pub trait Dialer: Send + Sync + 'static {
 impl Dialer for Connector {
     type Stream = crate::transport::Stream;
 
-    async fn dial(&self, endpoint: &Endpoint) -> Result<WebSocket, Error> {
+    async fn make_link(&self, endpoint: &Endpoint) -> Result<WebSocket, Error> {
         self.connect_to(endpoint).await
     }
 }
@@ -42,7 +42,7 @@ pub(super) type Dialling<'a> =
 impl<D: Dialer> AnyDialer for D {
     fn dial_any<'a>(&'a self, endpoint: &'a Endpoint, attempt: u32) -> Dialling<'a> {
         Box::pin(async move {
-            let ws = self.dial(endpoint).await?;
+            let ws = self.make_link(endpoint).await?;
             Ok(super::OpenLink::new(ws, endpoint, attempt))
         })
     }

@@ -202,7 +202,7 @@ impl Client {
 
     /// Closes the client: sends what is queued, within the close timeout, then makes the closing
     /// handshake, within the same again, and waits for the end of it. What could not be sent is
-    /// dropped, and so is what is sent from now on.
+    /// dropped, and so is what is sent from now on; with [`Unsent::Drop`] nothing is sent first.
     ///
     /// Ends at once, without sending anything, if there is no link. [`reconnect`](Self::reconnect)
     /// opens the client again. Cancel-safe: what was begun goes on.

@@ -64,7 +64,8 @@ pub enum WhenFull {
 pub enum Unsent {
     /// They wait for the next link.
     Keep,
-    /// They are dropped: what was meant for one link never reaches another.
+    /// They are dropped: what was meant for one link never reaches another. A close then sends
+    /// nothing but what is being written.
     Drop,
 }
 
@@ -242,6 +243,11 @@ impl Outbox {
             Some(misuse) => last.entry.drop_for(DropReason::Misuse(misuse)),
             None => inner.insert(last.number, last.entry),
         }
+    }
+
+    /// Says whether what waits when a link ends is dropped.
+    pub(super) fn drops_unsent(&self) -> bool {
+        self.options.unsent == Unsent::Drop
     }
 
     /// Says whether anything is being written.

@@ -120,23 +120,19 @@ impl Session<'_> {
     }
 
     /// Closes the link gracefully, within twice its close timeout: what is being written is
-    /// finished, and everything that waits if the client is to close; then comes the closing
-    /// handshake.
+    /// finished, and everything that waits if the client is to close and nothing is to be dropped;
+    /// then comes the closing handshake.
     async fn finish(&self) {
         let patience = bounded(self.wire.close_timeout());
-        let close = match self.core.control.plan().wish {
-            Wish::Up => {
-                self.drive(self.settle_all(), patience).await;
-                Close::new(CloseCode::NORMAL, "").ok()
-            }
-            Wish::Down(close) => {
-                self.drive(self.drain(), patience).await;
-                close
-            }
-            Wish::Stop => {
-                self.drive(self.drain(), patience).await;
-                Close::new(CloseCode::NORMAL, "").ok()
-            }
+        let wish = self.core.control.plan().wish;
+        if matches!(wish, Wish::Up) || self.core.outbox.drops_unsent() {
+            self.drive(self.settle_all(), patience).await;
+        } else {
+            self.drive(self.drain(), patience).await;
+        }
+        let close = match wish {
+            Wish::Down(close) => close,
+            Wish::Up | Wish::Stop => Close::new(CloseCode::NORMAL, "").ok(),
         };
         close_gracefully(self.wire.as_ref(), close, self.read()).await;
     }

@@ -34,7 +34,15 @@ impl Members {
     }
 
     pub(super) fn leave(&self, id: ConnectionId) {
-        if self.with_part(id, |part| part.remove(&id)).is_some() {
+        let left = self.with_part(id, |part| {
+            let left = part.remove(&id);
+            // What a crowd needed is given back when it is gone.
+            if part.capacity() > SPARE_LEN_MIN && part.len() < part.capacity() / 4 {
+                part.shrink_to(part.len() * 2);
+            }
+            left
+        });
+        if left.is_some() {
             self.len.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -64,3 +72,5 @@ impl Members {
 }
 
 const PARTS: usize = 16;
+/// A part this small is not worth shrinking.
+const SPARE_LEN_MIN: usize = 64;

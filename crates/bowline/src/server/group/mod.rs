@@ -2,30 +2,38 @@
 
 mod handlers;
 mod members;
+mod membership;
 mod run;
 mod table;
 
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use bowline_proto::{CloseCode, Ending, Message, PreparedMessage, ProtocolViolation};
+use bowline_proto::{
+    CloseCode, Ending, Message, PreparedMessage, ProtocolViolation, handshake::RequestHead,
+};
+use tracing::{Instrument as _, Span};
 
 use handlers::Handlers;
 use members::Members;
+pub use membership::Membership;
 pub use table::{GroupError, GroupTable, GroupTableLimits};
 
 use super::{
     admission::Permit,
     entry::{Accepted, Attributes},
-    handle::ConnectionHandle,
+    handle::{ConnectionHandle, SendError},
     registry::{Registry, RegistryFull, ReservedId},
 };
 use crate::{
     link::{Link, batched},
+    metrics::Joined,
     outbox::{OutboxLimits, Outgoing, Sent},
+    shared::Shared,
     socket::WebSocket,
     transport::Transport,
 };
@@ -68,7 +76,8 @@ pub struct GroupOptions {
 }
 
 impl ConnectionGroup {
-    pub(super) fn new(name: &str, registry: Registry, options: GroupOptions) -> Self {
+    /// Makes a group that stands in no [`GroupTable`]; the name is for logs.
+    pub fn new(name: &str, registry: Registry, options: GroupOptions) -> Self {
         Self {
             inner: Arc::new(Inner {
                 name: name.into(),
@@ -104,7 +113,8 @@ impl ConnectionGroup {
         connections
     }
 
-    /// Calls `act` with each connection, in no order. Connections cannot come or go meanwhile.
+    /// Calls `act` with each connection, in no order. One that comes or goes meanwhile may be
+    /// called with or left out.
     pub fn for_each(&self, act: impl FnMut(&ConnectionHandle)) {
         self.inner.members.for_each(act);
     }
@@ -154,14 +164,17 @@ impl ConnectionGroup {
     }
 
     fn replace(&self, change: impl FnOnce(&mut Handlers)) -> &Self {
-        let _turn = self
+        let turn = self
             .inner
             .replacing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let mut handlers = Handlers::clone(&self.inner.handlers.load());
         change(&mut handlers);
-        self.inner.handlers.store(Arc::new(handlers));
+        let replaced = self.inner.handlers.swap(Arc::new(handlers));
+        drop(turn);
+        // Last: what a handler holds may use the group while it is dropped.
+        drop(replaced);
         self
     }
 
@@ -203,17 +216,67 @@ impl ConnectionGroup {
         permit: Option<Permit>,
     ) -> ConnectionHandle {
         let shared = websocket.into_shared();
-        let link: Arc<dyn Link> = Arc::clone(&shared) as Arc<dyn Link>;
-        reserved.entry().accept(Accepted {
+        let (handle, span) = self.enter(&reserved, &shared, attributes);
+        let place = run::Place {
+            reserved,
+            permit: permit.map(Box::new),
+        };
+        let member = run::Member::join(Arc::clone(&self.inner), handle.clone(), place);
+        let run = run::Run::new(member, shared);
+        if span.is_disabled() {
+            tokio::spawn(run);
+        } else {
+            tokio::spawn(run.instrument(span));
+        }
+        handle
+    }
+
+    /// Takes a WebSocket into the group that its own task goes on receiving on.
+    ///
+    /// It gets what is broadcast, and others can act on it by its number. The group's handlers are
+    /// not called for it. Receive until the end: that is what writes what a slow peer left.
+    ///
+    /// # Errors
+    /// [`RegistryFull`] if there is no number left for the connection.
+    pub fn join<S: Transport>(
+        &self,
+        websocket: &WebSocket<S>,
+        attributes: Attributes,
+    ) -> Result<Membership, RegistryFull> {
+        let reserved = self.inner.registry.reserve()?;
+        let (handle, _) = self.enter(&reserved, websocket.shared(), attributes);
+        self.inner.members.join(handle.clone());
+        handle.attach_session();
+        Ok(Membership {
+            group: Arc::clone(&self.inner),
+            handle,
+            _reserved: reserved,
+        })
+    }
+
+    /// Turns a reserved number into a connection of the group; gives its handle and the span of its
+    /// life.
+    fn enter<S: Transport>(
+        &self,
+        reserved: &ReservedId,
+        shared: &Arc<Shared<S>>,
+        attributes: Attributes,
+    ) -> (ConnectionHandle, Span) {
+        let joined = Joined {
+            id: reserved.id(),
+            peer: attributes.peer,
+            path: attributes.request.as_ref().map(RequestHead::path),
+            group: &self.inner.name,
+        };
+        let span = shared.with(|driver| driver.join(&joined));
+        let link: Arc<dyn Link> = Arc::clone(shared) as Arc<dyn Link>;
+        let handle = reserved.accept(Accepted {
             link: Arc::downgrade(&link),
             limits: Arc::clone(&self.inner.limits),
             group: Some(Arc::clone(&self.inner.name)),
             attributes,
         });
-        let handle = ConnectionHandle::new(Arc::clone(reserved.entry()));
-        let member = run::Member::join(Arc::clone(&self.inner), reserved, permit);
-        tokio::spawn(run::run(member, shared));
-        handle
+        (handle, span)
     }
 
     // Sending -------------------------------------------------------------------------------
@@ -257,6 +320,39 @@ impl ConnectionGroup {
         result
     }
 
+    /// Sends several messages to every connection, each encoded once and none left out: waits for
+    /// room in the outboxes that are full.
+    ///
+    /// A connection that makes no room for `patience` is closed with 1013. The messages of one
+    /// call keep their order; those of two that run at the same time may mix. Cancel-safe in that
+    /// dropping it leaves out only what it was waiting to send.
+    pub async fn broadcast_all(
+        &self,
+        messages: impl IntoIterator<Item = Message<'static>>,
+        patience: Duration,
+    ) -> Broadcast {
+        let prepare = |message| Outgoing::Prepared(PreparedMessage::new(message));
+        let messages: Vec<_> = messages.into_iter().map(prepare).collect();
+        let mut result = Broadcast::default();
+        let mut late = Vec::new();
+        self.inner
+            .members
+            .for_each(|connection| match connection.push_all(&messages) {
+                (_, None) => result.sent += 1,
+                (done, Some(SendError::Full)) => late.push((connection.clone(), done)),
+                (_, Some(_)) => result.refused += 1,
+            });
+        for (connection, done) in late {
+            let rest = messages.get(done..).unwrap_or_default();
+            if connection.send_rest(rest, patience).await {
+                result.sent += 1;
+            } else {
+                result.refused += 1;
+            }
+        }
+        result
+    }
+
     /// Closes every connection that `wanted` picks.
     ///
     /// # Errors
@@ -277,6 +373,14 @@ impl ConnectionGroup {
             });
         });
         Ok(())
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -311,7 +415,8 @@ pub struct Broadcast {
     pub sent: usize,
     /// Connections whose policy dropped it, because their peer does not keep up.
     pub dropped: usize,
-    /// Connections that were closing, or full with the policy to wait.
+    /// Connections that were closing, full with the policy to wait, or closed for it by their
+    /// policy.
     pub refused: usize,
 }
 

@@ -2,9 +2,11 @@
 
 use std::{
     cell::RefCell,
-    future::poll_fn,
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll, ready},
 };
 
 use bowline_proto::{Cause, CloseCode, EndedBy, Ending, Event, Message, Phase};
@@ -17,38 +19,78 @@ use crate::{
 };
 
 /// Receives on a connection and calls the group's handlers until it is over.
-pub(super) async fn run<S: Transport>(mut member: Member, shared: Share<S>) {
-    member.open();
-    poll_fn(|cx| shared.poll_handle(cx, &mut |event| member.handle(event))).await;
+///
+/// A future by hand: each idle connection keeps one, and an async function would hold everything
+/// twice.
+pub(super) struct Run<S: Transport> {
+    /// Let go first, so that the stream is closed when *disconnect* is called.
+    shared: Share<S>,
+    member: Member,
+    is_opened: bool,
+}
+
+impl<S: Transport> Run<S> {
+    pub(super) const fn new(member: Member, shared: Share<S>) -> Self {
+        Self {
+            shared,
+            member,
+            is_opened: false,
+        }
+    }
+}
+
+impl<S: Transport> Future for Run<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self {
+            shared,
+            member,
+            is_opened,
+        } = self.get_mut();
+        if !std::mem::replace(is_opened, true) {
+            member.open();
+        }
+        ready!(shared.poll_handle(cx, &mut |event| member.handle(event)));
+        // The event is missing if the application had it before the connection joined.
+        if member.ending.is_none() {
+            member.ending = shared.with(|driver| driver.connection().ending().cloned());
+        }
+        Poll::Ready(())
+    }
 }
 
 /// A connection in a group. Dropping it leaves the group and calls *disconnect*, so that a task
 /// that is cut off does so too.
 pub(super) struct Member {
     group: Arc<Inner>,
-    reserved: ReservedId,
     connection: ConnectionHandle,
     ending: Option<Ending>,
     /// The connection is being closed for what it did: its messages are no longer handled.
     refused: bool,
-    /// The place that is counted for the connection.
-    _permit: Option<Permit>,
+    /// Given up last: when the registry is empty nothing is left of its connections.
+    _place: Place,
+}
+
+/// What is counted for a connection.
+pub(super) struct Place {
+    /// What admission counts.
+    #[expect(dead_code, reason = "it is kept for its drop")]
+    pub(super) permit: Option<Box<Permit>>,
+    #[expect(dead_code, reason = "it is kept for its drop")]
+    pub(super) reserved: ReservedId,
 }
 
 impl Member {
-    pub(super) fn join(group: Arc<Inner>, reserved: ReservedId, permit: Option<Permit>) -> Self {
-        let connection = ConnectionHandle::new(Arc::clone(reserved.entry()));
+    pub(super) fn join(group: Arc<Inner>, connection: ConnectionHandle, place: Place) -> Self {
         group.members.join(connection.clone());
-        if let Some(session) = &connection.attributes().session {
-            session.attached(&connection);
-        }
+        connection.attach_session();
         Self {
             group,
-            reserved,
             connection,
             ending: None,
             refused: false,
-            _permit: permit,
+            _place: place,
         }
     }
 
@@ -128,10 +170,8 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.group.members.leave(self.reserved.id());
-        if let Some(session) = &self.connection.attributes().session {
-            session.detached(self.reserved.id());
-        }
+        self.group.members.leave(self.connection.id());
+        self.connection.detach_session();
         let ending = self.ending.take().unwrap_or_else(|| Ending {
             by: EndedBy::Local,
             phase: Phase::Open,

@@ -103,3 +103,25 @@ impl GroupTable {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_the_table_are_bounded() {
+        let groups = GroupTable::new(Registry::new(), GroupTableLimits::default());
+        let create = |name: &str| groups.create(name, GroupOptions::default()).err();
+        assert_eq!(create(""), Some(GroupError::NameEmpty));
+        assert_eq!(create(&"x".repeat(33)), Some(GroupError::NameTooLong(32)));
+        assert_eq!(create(&"x".repeat(32)), None);
+        assert_eq!(create(&"x".repeat(32)), Some(GroupError::NameTaken));
+        for n in 1..512 {
+            assert_eq!(create(&format!("group {n}")), None);
+        }
+        assert_eq!(create("one more"), Some(GroupError::TableFull(512)));
+        assert!(groups.remove("group 1").is_some() && groups.get("group 1").is_none());
+        assert_eq!(create("one more"), None);
+        assert_eq!(groups.list().len(), 512);
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use bowline_proto::handshake::{HandshakeError, RefusalResponse, RequestHead, write_refusal};
+use bowline_proto::handshake::{
+    HandshakeError, HandshakeMisuse, RefusalResponse, RequestHead, write_refusal,
+};
 use bytes::BytesMut;
 
 use super::Identity;
@@ -148,7 +150,8 @@ impl HttpArrival {
         self.visitor.identity.as_ref()
     }
 
-    /// Answers with a whole response and ends the connection.
+    /// Answers with a whole response and ends the connection. The body is left out of the answer
+    /// to a HEAD request.
     ///
     /// # Errors
     /// [`Error::Handshake`] for a status outside 200-599 or a header that cannot be sent;
@@ -160,15 +163,12 @@ impl HttpArrival {
         body: &[u8],
     ) -> Result<(), Error> {
         let mut answer = BytesMut::new();
-        write_refusal(
-            &RefusalResponse {
-                status,
-                headers,
-                body,
-            },
-            &mut answer,
-        )
-        .map_err(HandshakeError::from)?;
+        let response = RefusalResponse {
+            status,
+            headers,
+            body,
+        };
+        write_answer(&self.head, &response, &mut answer).map_err(HandshakeError::from)?;
         let (_, mut stream) = self.stream.into_parts();
         self.acceptor.answer(&mut stream, &answer).await
     }
@@ -178,4 +178,18 @@ impl HttpArrival {
     pub fn into_stream(self) -> (Rewind<Stream>, Permit) {
         (self.stream, self.visitor.permit)
     }
+}
+
+/// Writes an answer to a request; without the body if the request is HEAD (RFC 9110 section
+/// 9.3.2).
+pub(super) fn write_answer(
+    head: &RequestHead,
+    response: &RefusalResponse<'_>,
+    out: &mut BytesMut,
+) -> Result<(), HandshakeMisuse> {
+    write_refusal(response, out)?;
+    if head.method() == "HEAD" {
+        out.truncate(out.len().saturating_sub(response.body.len()));
+    }
+    Ok(())
 }

@@ -5,7 +5,11 @@ use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 use bowline_proto::handshake::RequestHead;
 
 use crate::{
-    server::{Acceptor, admission::Admission, rules::Rules},
+    server::{
+        Acceptor,
+        admission::Admission,
+        rules::{Explanation, Rules},
+    },
     transport::tls::ServerTls,
 };
 
@@ -31,10 +35,15 @@ pub struct ListenerConfig {
     /// With a realm, a request that only lacks a known user is answered with 401 and asked for
     /// Basic credentials (RFC 7617), instead of 403.
     pub realm: Option<Box<str>>,
+    /// What is called when the rules refuse a request, before it is answered; it must not block.
+    pub on_refused: Option<Arc<OnRefused>>,
 }
 
 /// Proves who the user of a request is.
 pub type Identify = dyn Fn(&RequestHead) -> Option<Identity> + Send + Sync;
+
+/// Gets the explanation of a refusal, to log it for instance.
+pub type OnRefused = dyn Fn(&Explanation) + Send + Sync;
 
 impl ListenerConfig {
     /// Makes a configuration with defaults.
@@ -49,6 +58,7 @@ impl ListenerConfig {
             acceptor: Acceptor::default(),
             identify: None,
             realm: None,
+            on_refused: None,
         }
     }
 }

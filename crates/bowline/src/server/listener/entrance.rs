@@ -2,16 +2,18 @@
 
 use std::net::SocketAddr;
 
-use bowline_proto::handshake::{RefusalResponse, RequestHead, write_refusal};
+use bowline_proto::handshake::{RefusalResponse, RequestHead};
 use bytes::BytesMut;
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
 use super::{
     Arrival, HttpArrival, Identity, ListenerConfig, ListenerName, ProxyHeaderUse, WebSocketArrival,
-    arrival::Visitor, now,
+    arrival::{Visitor, write_answer},
+    now,
 };
 use crate::{
     error::{ConnectPhase, Error},
+    metrics::HandshakeOutcome,
     server::{
         Offer, Request,
         admission::{
@@ -43,32 +45,52 @@ impl Entrance {
 
     /// Counts a connection before a byte of it is read.
     pub(super) fn admit(&self, peer: SocketAddr) -> Result<Permit, AdmissionRefusal> {
-        self.config.admission.admit(peer.ip(), now())
+        let admitted = self.config.admission.admit(peer.ip(), now());
+        admitted.inspect_err(|refusal| {
+            let outcome = HandshakeOutcome::Refused {
+                status: refusal.status(),
+                code: refusal.reason().code(),
+            };
+            let options = &self.config.acceptor.options;
+            options.handshake_over(outcome, None);
+        })
     }
 
     /// Takes a connection to its request, and says where that goes; `None` if it was refused and
     /// has been told so.
     pub(super) async fn enter(
         &self,
-        mut tcp: TcpStream,
+        tcp: TcpStream,
         mut peer: SocketAddr,
         mut permit: Permit,
     ) -> Result<Option<Arrival>, Error> {
-        tcp.set_nodelay(true)?;
-        let begin = self.begin(&mut tcp, &mut permit, &mut peer);
-        timeout(self.config.tls_timeout, begin)
-            .await
-            .map_err(|_| Error::Timeout(ConnectPhase::Handshake))??;
-        let stream = match &self.config.tls {
-            None => Stream::Tcp(tcp),
-            Some(tls) => timeout(self.config.tls_timeout, tls.accept(tcp))
-                .await
-                .map_err(|_| Error::Timeout(ConnectPhase::Tls))??,
-        };
+        let options = &self.config.acceptor.options;
+        let stream = self.prepare(tcp, &mut peer, &mut permit).await;
+        let stream = stream.map_err(|error| options.handshake_failed(error))?;
         match self.config.acceptor.read_request(stream).await? {
             Request::WebSocket(offer) => self.websocket(offer, peer, permit).await,
             Request::Http(head, stream) => self.http(head, stream, peer, permit).await,
         }
+    }
+
+    /// Makes the stream that the request comes on.
+    async fn prepare(
+        &self,
+        mut tcp: TcpStream,
+        peer: &mut SocketAddr,
+        permit: &mut Permit,
+    ) -> Result<Stream, Error> {
+        tcp.set_nodelay(true)?;
+        let begin = self.begin(&mut tcp, permit, peer);
+        timeout(self.config.tls_timeout, begin)
+            .await
+            .map_err(|_| Error::Timeout(ConnectPhase::Handshake))??;
+        Ok(match &self.config.tls {
+            None => Stream::Tcp(tcp),
+            Some(tls) => timeout(self.config.tls_timeout, tls.accept(tcp))
+                .await
+                .map_err(|_| Error::Timeout(ConnectPhase::Tls))??,
+        })
     }
 
     /// Reads the PROXY header, if there is one, and counts the connection for its source.
@@ -104,10 +126,13 @@ impl Entrance {
             }))),
             Err(answer) => {
                 let mut offer = offer;
-                for (name, value) in answer.headers {
-                    offer = offer.with_header(&name, value);
+                for (name, value) in &answer.headers {
+                    offer = offer.with_header(name, value);
                 }
-                offer.refuse(answer.status, &answer.body).await?;
+                let Answer {
+                    status, code, body, ..
+                } = answer;
+                offer.refuse_with_code(status, code, &body).await?;
                 Ok(None)
             }
         }
@@ -141,7 +166,7 @@ impl Entrance {
                 };
                 let mut bytes = BytesMut::new();
                 let (_, mut stream) = stream.into_parts();
-                if write_refusal(&response, &mut bytes).is_ok() {
+                if write_answer(&head, &response, &mut bytes).is_ok() {
                     self.config.acceptor.answer(&mut stream, &bytes).await?;
                 }
                 Ok(None)
@@ -196,14 +221,22 @@ impl Entrance {
             tls: self.is_tls(),
             ..RequestFacts::new(head, Some(client))
         };
-        match self.config.rules.decide(&facts) {
+        // Decided and explained by the same set, whatever replaces it meanwhile.
+        let set = self.config.rules.active().set;
+        match set.decide(&facts) {
             Decision::Route(routed) => Ok(routed),
             Decision::Redirect(location) => Err(Answer {
                 status: Decision::REDIRECT_STATUS,
+                code: 0,
                 headers: vec![("Location".to_owned(), location.into_bytes())],
                 body: String::new(),
             }),
-            Decision::Refuse(refusal) => Err(self.rule_answer(refusal)),
+            Decision::Refuse(refusal) => {
+                if let Some(on_refused) = &self.config.on_refused {
+                    on_refused(&set.explain(&facts));
+                }
+                Err(self.rule_answer(refusal))
+            }
         }
     }
 
@@ -216,12 +249,14 @@ impl Entrance {
                 let headers = vec![("WWW-Authenticate".to_owned(), challenge.into_bytes())];
                 Answer {
                     status: 401,
+                    code: refusal.code(),
                     headers,
                     body,
                 }
             }
             _ => Answer {
                 status: refusal.status(),
+                code: refusal.code(),
                 headers: Vec::new(),
                 body,
             },
@@ -232,6 +267,8 @@ impl Entrance {
 /// An answer that refuses a request.
 struct Answer {
     status: u16,
+    /// Says why, for counters; 0 for a redirect.
+    code: u16,
     headers: Vec<(String, Vec<u8>)>,
     body: String,
 }
@@ -241,6 +278,7 @@ impl Answer {
     fn of_admission(refusal: AdmissionRefusal) -> Self {
         Self {
             status: refusal.status(),
+            code: refusal.reason().code(),
             headers: refusal.headers(),
             body: refusal.body(),
         }

@@ -22,7 +22,7 @@ use tokio::{
 
 pub use arrival::{Arrival, HttpArrival, WebSocketArrival};
 pub use config::{
-    Identify, Identity, ListenerConfig, ListenerName, ListenerNameError, ProxyHeaderUse,
+    Identify, Identity, ListenerConfig, ListenerName, ListenerNameError, OnRefused, ProxyHeaderUse,
 };
 use entrance::Entrance;
 

@@ -7,8 +7,9 @@ mod tasks;
 use std::{
     any::Any,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -49,7 +50,7 @@ type Destroyed<T> = Box<dyn FnOnce(&Session<T>) + Send>;
 impl<T: Send + Sync + 'static> Session<T> {
     fn new(id: Box<str>, data: T, timeout: Duration) -> Self {
         Self {
-            inner: Arc::new_cyclic(|session: &Weak<SessionInner<T>>| SessionInner {
+            inner: Arc::new(SessionInner {
                 id,
                 data,
                 created: Instant::now(),
@@ -58,7 +59,7 @@ impl<T: Send + Sync + 'static> Session<T> {
                 alive: AtomicBool::new(true),
                 connection: Mutex::new(None),
                 destroyed: Mutex::new(Vec::new()),
-                tasks: Tasks::new(Weak::clone(session)),
+                tasks: Tasks::default(),
             }),
         }
     }
@@ -116,7 +117,8 @@ impl<T: Send + Sync + 'static> Session<T> {
         self.inner.touch();
     }
 
-    /// Has `call` called once when the session is destroyed; at once if it is already.
+    /// Has `call` called once when the session is destroyed; at once if it is already. One that
+    /// panics then harms no other.
     pub fn on_destroy(&self, call: impl FnOnce(&Self) + Send + 'static) {
         let mut destroyed = self
             .inner
@@ -153,7 +155,8 @@ impl<T: Send + Sync + 'static> Session<T> {
         let calls = std::mem::take(&mut *destroyed);
         drop(destroyed);
         for call in calls {
-            call(self);
+            // One that panics must not take the others along, nor other sessions.
+            drop(catch_unwind(AssertUnwindSafe(|| call(self))));
         }
     }
 }
@@ -192,6 +195,8 @@ impl<T: Send + Sync + 'static> AttachedSession for SessionInner<T> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *current = Some(connection.clone());
+        drop(current);
+        self.touch();
     }
 
     fn detached(&self, connection: ConnectionId) {
@@ -220,6 +225,26 @@ impl ConnectionHandle {
         let session: Arc<dyn Any + Send + Sync> =
             self.attributes().session.as_ref().map(Arc::clone)?;
         session.downcast().ok().map(|inner| Session { inner })
+    }
+
+    /// Tells the session that the connection uses it.
+    pub(super) fn attach_session(&self) {
+        if let Some(session) = &self.attributes().session {
+            session.attached(self);
+        }
+    }
+
+    /// Tells the session that the connection is over.
+    pub(super) fn detach_session(&self) {
+        if let Some(session) = &self.attributes().session {
+            session.detached(self.id());
+        }
+    }
+
+    /// Says whether this is a connection of a session.
+    pub fn has_session<T: Send + Sync + 'static>(&self, session: &Session<T>) -> bool {
+        let own = self.session::<T>();
+        own.is_some_and(|own| Arc::ptr_eq(&own.inner, &session.inner))
     }
 }
 

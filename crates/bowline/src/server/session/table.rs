@@ -10,7 +10,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bowline_proto::handshake::RequestHead;
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Session, SessionSource};
+use super::{Session, SessionSource, tasks::Tasks};
 
 /// Keeps sessions with data of type `T`. Clones share the table.
 pub struct Sessions<T> {
@@ -169,13 +169,9 @@ impl<T: Send + Sync + 'static> Sessions<T> {
             // Nobody may be waiting for it.
             drop(result.send(task(session)));
         };
-        let idle = session
-            .inner
-            .tasks
-            .push(Box::new(task))
-            .map_err(|_| SessionError::Busy)?;
-        if idle {
-            tokio::task::spawn_blocking(move || session.inner.tasks.run());
+        let turn = Tasks::push(&session, Box::new(task)).map_err(|_| SessionError::Busy)?;
+        if let Some(turn) = turn {
+            tokio::task::spawn_blocking(move || turn.run());
         }
         Ok(receiver)
     }

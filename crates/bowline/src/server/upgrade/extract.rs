@@ -15,7 +15,8 @@ impl<S: Sync> FromRequestParts<S> for Offer<Handover> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        extract(parts)
+        let acceptor = acceptor(parts);
+        extract(&acceptor, parts).map_err(|rejection| acceptor.count_rejection(rejection))
     }
 }
 
@@ -25,10 +26,11 @@ impl<S: Sync> OptionalFromRequestParts<S> for Offer<Handover> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
-        match extract(parts) {
+        let acceptor = acceptor(parts);
+        match extract(&acceptor, parts) {
             Ok(offer) => Ok(Some(offer)),
             Err(Rejection::NotWebSocket) => Ok(None),
-            Err(rejection) => Err(rejection),
+            Err(rejection) => Err(acceptor.count_rejection(rejection)),
         }
     }
 }
@@ -39,9 +41,12 @@ impl IntoResponse for Rejection {
     }
 }
 
-fn extract(parts: &mut Parts) -> Result<Offer<Handover>, Rejection> {
+fn acceptor(parts: &Parts) -> Acceptor {
     let acceptor = parts.extensions.get::<Acceptor>().cloned();
-    let acceptor = acceptor.unwrap_or_default();
+    acceptor.unwrap_or_default()
+}
+
+fn extract(acceptor: &Acceptor, parts: &mut Parts) -> Result<Offer<Handover>, Rejection> {
     let head: CheckedHead = acceptor.check(&HttpHead {
         method: &parts.method,
         uri: &parts.uri,

@@ -19,7 +19,7 @@ use http::{Extensions, HeaderMap, Method, Request, Response, Uri, Version, heade
 use hyper::upgrade::OnUpgrade;
 
 use super::{Acceptor, Offer};
-use crate::{error::Error, socket::WebSocket};
+use crate::{error::Error, metrics::HandshakeOutcome, socket::WebSocket};
 
 pub use handover::Handover;
 pub use pending::PendingWebSocket;
@@ -41,8 +41,19 @@ impl Acceptor {
             uri: request.uri(),
             version: request.version(),
             headers: request.headers(),
-        })?;
-        self.hand_over(head, request.extensions_mut())
+        });
+        let offer = head.and_then(|head| self.hand_over(head, request.extensions_mut()));
+        offer.map_err(|rejection| self.count_rejection(rejection))
+    }
+
+    /// Counts a request that is answered with a rejection.
+    fn count_rejection(&self, rejection: Rejection) -> Rejection {
+        let outcome = HandshakeOutcome::Refused {
+            status: rejection.status().as_u16(),
+            code: rejection.code(),
+        };
+        self.options.handshake_over(outcome, None);
+        rejection
     }
 
     fn check(&self, http: &HttpHead<'_>) -> Result<CheckedHead, Rejection> {
@@ -164,6 +175,7 @@ impl Offer<Handover> {
         body: impl AsRef<[u8]>,
     ) -> Result<Response<B>, Rejection> {
         let answer = self.refusal(status, body.as_ref())?;
+        self.count_refusal(status, 0);
         Ok(answer::response(&answer)?)
     }
 }

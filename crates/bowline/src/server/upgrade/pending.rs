@@ -112,17 +112,27 @@ impl<S: Transport> Future for PendingWebSocket<S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let Poll::Ready(upgraded) = Pin::new(&mut this.on_upgrade).poll(cx) else {
-            ready!(this.poll_deadline(cx));
+        let opened = ready!(this.poll_open(cx));
+        if let (Err(error), Some(observer)) = (&opened, &this.opening.observer) {
+            observer.failed(error);
+        }
+        Poll::Ready(opened)
+    }
+}
+
+impl<S: Transport> PendingWebSocket<S> {
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<WebSocket<S>, Error>> {
+        let Poll::Ready(upgraded) = Pin::new(&mut self.on_upgrade).poll(cx) else {
+            ready!(self.poll_deadline(cx));
             return Poll::Ready(Err(Error::Timeout(ConnectPhase::Handshake)));
         };
         let upgraded = upgraded.map_err(|error| Error::NotHandedOver(io::Error::other(error)))?;
-        let (stream, input) = (this.recover)(upgraded).map_err(Error::NotHandedOver)?;
-        let connection = this
+        let (stream, input) = (self.recover)(upgraded).map_err(Error::NotHandedOver)?;
+        let connection = self
             .connection
             .take()
             .expect("nobody polls a future that was ready");
-        let opening = std::mem::take(&mut this.opening);
+        let opening = std::mem::take(&mut self.opening);
         let mut ws =
             WebSocket::from_parts(connection, stream, BytesMut::from(input)).with_opening(opening);
         // Writes what was queued, as far as the stream takes it; the WebSocket goes on with the

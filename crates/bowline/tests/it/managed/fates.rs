@@ -7,7 +7,7 @@ use bowline::{
     managed::{
         DeliveryStatus::{self, Dropped, Expired, Kept, Queued, Sent},
         DropReason::{Closed, Displaced, Interrupted as Cut, OutboxFull},
-        Interrupted, OutboxOptions, WhenFull,
+        Interrupted, OutboxOptions, Unsent, WhenFull,
     },
 };
 use tokio::time::{sleep, timeout};
@@ -213,6 +213,25 @@ async fn closing_sends_what_is_queued_as_long_as_the_server_takes_it() {
     }
     assert!((1..100).contains(&cut), "{cut}");
     drop(stuck);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_drops_what_is_queued_if_nothing_unsent_is_to_be_kept() {
+    let options = OutboxOptions {
+        unsent: Unsent::Drop,
+        ..OutboxOptions::default()
+    };
+    let (lab, mut peers) = Lab::with_room(&[], Outcome::Link, 1000);
+    let (client, _events) = lab.builder().with_outbox(options).start();
+    let peer = next(&mut peers).await;
+    client.opened().await.unwrap();
+    let begun = client.send("b".repeat(100_000));
+    settle().await;
+    let unsent = client.send("unsent");
+    client.begin_close(CloseCode::NORMAL, "").unwrap();
+    assert_eq!(texts(peer).await.len(), 1);
+    assert_eq!(soon(begun).await, Sent, "what is being written is finished");
+    assert!(matches!(soon(unsent).await, Dropped(_)));
 }
 
 #[tokio::test(start_paused = true)]

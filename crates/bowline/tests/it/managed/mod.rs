@@ -9,6 +9,7 @@ mod greeting;
 mod network;
 mod pacing;
 mod states;
+mod threads;
 mod verdicts;
 
 use std::{
@@ -144,7 +145,7 @@ impl Lab {
 impl Dialer for Lab {
     type Stream = Counted<DuplexStream>;
 
-    async fn dial(&self, endpoint: &Endpoint) -> Result<WebSocket<Self::Stream>, Error> {
+    async fn make_link(&self, endpoint: &Endpoint) -> Result<WebSocket<Self::Stream>, Error> {
         let attempt = (self.0.started.elapsed(), endpoint.host().to_owned());
         self.0.attempts.lock().unwrap().push(attempt);
         let next = self.0.script.lock().unwrap().pop_front();

@@ -104,7 +104,7 @@ struct OneAtATime {
 impl Dialer for OneAtATime {
     type Stream = Counted<TcpStream>;
 
-    async fn dial(&self, endpoint: &Endpoint) -> Result<WebSocket<Self::Stream>, Error> {
+    async fn make_link(&self, endpoint: &Endpoint) -> Result<WebSocket<Self::Stream>, Error> {
         if self.open.load(Ordering::SeqCst) > 0 {
             self.second.store(true, Ordering::SeqCst);
         }

@@ -1,0 +1,82 @@
+//! Idle memory: what a server holds for connections that said something once.
+
+use std::{thread::sleep, time::Duration};
+
+use crate::{
+    Outcome,
+    connection::{Checking, Connection},
+    frames::Frames,
+    poll::{EventFlags, Poll},
+    server::Server,
+    subject::Subject,
+};
+
+/// How many connections are idle.
+#[derive(Clone, Copy, Debug)]
+pub struct Idle {
+    pub connections: usize,
+}
+
+impl Idle {
+    /// Gives the bytes of process memory that each connection adds, for every subject.
+    pub fn run(self, subjects: &[Subject]) -> Outcome<Vec<(String, f64)>> {
+        subjects
+            .iter()
+            .map(|subject| {
+                let bytes = self
+                    .measure(subject)
+                    .map_err(|error| format!("{}: {error}", subject.name))?;
+                Ok((subject.name.clone(), bytes))
+            })
+            .collect()
+    }
+
+    fn measure(self, subject: &Subject) -> Outcome<f64> {
+        let server = Server::start(&subject.command)?;
+        let frames = Frames::new(16, 1, subject.dialect);
+        // What is made once, for the first connections, does not count.
+        let warm = open(&server, subject, &frames, WARM)?;
+        let before = server.memory()?;
+        let idle = open(&server, subject, &frames, self.connections)?;
+        let after = server.memory()?;
+        drop((warm, idle));
+        Ok((after as f64 - before as f64) / self.connections as f64)
+    }
+}
+
+/// Opens connections and has one message echoed on each.
+fn open(
+    server: &Server,
+    subject: &Subject,
+    frames: &Frames,
+    count: usize,
+) -> Outcome<Vec<Connection>> {
+    let mut poll = Poll::new()?;
+    let mut connections = Vec::with_capacity(count);
+    let mut buffer = [0; 256];
+    for number in 0..count {
+        let mut connection = Connection::open(server.address, "/", subject.dialect)?;
+        poll.add(&connection.stream, number, EventFlags::IN)?;
+        connection.push(1, frames);
+        connection.send(frames)?;
+        connections.push(connection);
+    }
+    let mut missing = count;
+    while missing > 0 {
+        let ready = poll.wait(PATIENCE)?;
+        if ready.is_empty() {
+            return Err("a reply is missing".into());
+        }
+        for (number, _) in ready {
+            let connection: &mut Connection = &mut connections[number];
+            let replies = connection.receive(frames, &mut buffer, Checking::Content)?;
+            missing -= replies as usize;
+        }
+    }
+    sleep(SETTLING);
+    Ok(connections)
+}
+
+const WARM: usize = 200;
+const PATIENCE: Duration = Duration::from_secs(10);
+const SETTLING: Duration = Duration::from_millis(300);

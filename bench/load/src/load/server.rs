@@ -1,0 +1,69 @@
+//! `Server`: a program that is measured.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use crate::Outcome;
+
+/// A running server, ended when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts a command on the servers' processor and waits until it listens.
+    pub fn start(words: &[String]) -> Outcome<Self> {
+        let mut child = Command::new("taskset")
+            .args(["-c", SERVER_PROCESSOR])
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("the server has no output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line.trim().trim_end_matches('/').rsplit([' ', '/']).next();
+        let address = address.and_then(|address| address.parse().ok());
+        let address = address.ok_or_else(|| format!("{words:?} does not listen: {line:?}"))?;
+        Ok(Self { child, address })
+    }
+
+    /// Gives the processor time of all its threads.
+    pub fn processor_time(&self) -> Outcome<Duration> {
+        let mut nanoseconds = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let stat = fs::read_to_string(task?.path().join("schedstat"))?;
+            let spent = stat.split(' ').next().ok_or("an empty schedstat")?;
+            nanoseconds += spent.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Gives the bytes of memory that belong to it alone.
+    pub fn memory(&self) -> Outcome<u64> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
+        let kilobytes = rollup
+            .lines()
+            .filter(|line| line.starts_with("Private_"))
+            .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+            .sum::<u64>();
+        Ok(kilobytes << 10)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that is gone already cannot be killed; waiting collects it.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+const SERVER_PROCESSOR: &str = "0";

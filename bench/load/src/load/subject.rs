@@ -1,0 +1,140 @@
+//! `Subject`: a server that can be measured, and where to find it.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{Outcome, frames::Dialect};
+
+/// A server and how it is started.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    pub name: String,
+    pub command: Vec<String>,
+    pub dialect: Dialect,
+}
+
+/// What a scenario wants of its servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Echo,
+    Fanout,
+    Handshake,
+    Refusal,
+}
+
+/// Makes the list of subjects, the floor first.
+pub fn subjects(kind: Kind) -> Outcome<Vec<Subject>> {
+    let programs = programs()?;
+    let mut subjects = vec![floor(kind, &programs)?];
+    let names: &[&str] = match kind {
+        Kind::Echo => &ECHOES,
+        Kind::Fanout => &FANOUTS,
+        Kind::Handshake => &HANDSHAKES,
+        Kind::Refusal => &["bowline"],
+    };
+    for name in names {
+        let dialect = if *name == "tokio" {
+            Dialect::Bytes
+        } else {
+            Dialect::WebSocket
+        };
+        let peer = programs.join("peer");
+        subjects.push(Subject::new(name, vec![text(&peer), (*name).to_owned()], dialect));
+    }
+    if let Some(subject) = command_line(kind, &programs) {
+        subjects.push(subject);
+    }
+    if let Some(subject) = node(kind) {
+        subjects.push(subject);
+    }
+    Ok(subjects)
+}
+
+impl Subject {
+    fn new(name: &str, command: Vec<String>, dialect: Dialect) -> Self {
+        Self {
+            name: name.to_owned(),
+            command,
+            dialect,
+        }
+    }
+}
+
+/// Compiles a floor; a C compiler is there where Rust links.
+fn floor(kind: Kind, programs: &Path) -> Outcome<Subject> {
+    let (name, dialect) = match kind {
+        Kind::Echo => ("echo", Dialect::Bytes),
+        Kind::Fanout => ("fanout", Dialect::Bytes),
+        Kind::Handshake | Kind::Refusal => ("handshake", Dialect::WebSocket),
+    };
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("floor/{name}.c"));
+    let program = programs.join(format!("floor-{name}"));
+    let status = Command::new("cc")
+        .args(["-O2", "-o"])
+        .args([&program, &source])
+        .status()?;
+    if !status.success() {
+        return Err(format!("cc: {status}").into());
+    }
+    Ok(Subject::new("floor", vec![text(&program)], dialect))
+}
+
+/// Our own program, if it was built.
+fn command_line(kind: Kind, programs: &Path) -> Option<Subject> {
+    let program = programs.join("bowline");
+    let mut words = vec![text(&program)];
+    words.extend(["echo", "--listen", "127.0.0.1:0", "--workers", "1"].map(str::to_owned));
+    words.extend(["--connections-max", "200000"].map(str::to_owned));
+    match kind {
+        Kind::Echo | Kind::Handshake => {}
+        Kind::Fanout => words.push("--fanout".to_owned()),
+        Kind::Refusal => return None,
+    }
+    let subject = Subject::new("bowline echo", words, Dialect::WebSocket);
+    program.is_file().then_some(subject)
+}
+
+/// The Node package `ws`, if `BOWLINE_NODE_MODULES` says where it is.
+fn node(kind: Kind) -> Option<Subject> {
+    let modules = PathBuf::from(env::var_os("BOWLINE_NODE_MODULES")?);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/peer/ws.mjs");
+    let command = vec!["node".to_owned(), text(&script)];
+    let is_there = kind != Kind::Refusal && modules.join("ws").is_dir();
+    is_there.then(|| Subject::new("Node ws", command, Dialect::WebSocket))
+}
+
+/// Where this program and the peers were built.
+fn programs() -> Outcome<PathBuf> {
+    let program = env::current_exe()?;
+    Ok(program.parent().ok_or("the program has no folder")?.into())
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+const ECHOES: [&str; 10] = [
+    "tokio",
+    "bowline",
+    "bowline-split",
+    "bowline-group",
+    "tungstenite",
+    "fastwebsockets",
+    "tokio-websockets",
+    "yawc",
+    "sockudo-ws",
+    "soketto",
+];
+const FANOUTS: [&str; 2] = ["bowline-fanout", "tungstenite-fanout"];
+const HANDSHAKES: [&str; 7] = [
+    "bowline",
+    "tungstenite",
+    "fastwebsockets",
+    "tokio-websockets",
+    "yawc",
+    "sockudo-ws",
+    "soketto",
+];

@@ -1,0 +1,66 @@
+//! `peer <library>`: a server on one thread, written the plain way the library's manual shows.
+//!
+//! It listens on a free port of the loopback interface and prints its address.
+
+mod bowline;
+mod fanout;
+mod hyper_peers;
+mod stream_peers;
+
+use std::{io::Write, net::SocketAddr};
+
+use socket2::{Domain, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What went wrong; every library has errors of its own.
+type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> Outcome {
+    let name = std::env::args().nth(1).unwrap_or_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let listener = listen()?;
+        match name.as_str() {
+            "bowline" => serve(listener, bowline::plain).await,
+            "bowline-split" => serve(listener, bowline::split).await,
+            "bowline-group" => bowline::group(listener).await,
+            "bowline-fanout" => bowline::fanout(listener).await,
+            "tungstenite" => serve(listener, stream_peers::tungstenite).await,
+            "tungstenite-fanout" => fanout::tungstenite(listener).await,
+            "tokio-websockets" => serve(listener, stream_peers::tokio_websockets).await,
+            "sockudo-ws" => serve(listener, stream_peers::sockudo).await,
+            "soketto" => serve(listener, stream_peers::soketto).await,
+            "fastwebsockets" => serve(listener, hyper_peers::fastwebsockets).await,
+            "yawc" => serve(listener, hyper_peers::yawc).await,
+            "tokio" => serve(listener, stream_peers::bare).await,
+            _ => Err(format!("no such library: {name:?}").into()),
+        }
+    })
+}
+
+/// Listens with a queue long enough for every scenario, and says where.
+fn listen() -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    socket.listen(4096)?;
+    let listener = TcpListener::from_std(socket.into())?;
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on {}", listener.local_addr()?)?;
+    out.flush()?;
+    Ok(listener)
+}
+
+/// Gives each connection a task of its own.
+async fn serve<F>(listener: TcpListener, one: fn(TcpStream) -> F) -> Outcome
+where
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(one(stream));
+    }
+}

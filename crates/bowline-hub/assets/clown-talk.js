@@ -1,0 +1,1 @@
+../../../packages/bowline-js/clown-talk.js
