@@ -39,7 +39,7 @@ pub use bowline_proto::{
 };
 pub use client::{
     ADDRESS_COUNT_MAX, Connector, Credentials, Endpoint, NoProxy, Proxy, ProxyChoice,
-    ProxyVariables, Resolver, TcpOptions, Timeouts, connect,
+    ProxyVariables, Resolver, TcpOptions, Timeouts, connect, managed,
 };
 pub use error::{
     ConnectPhase, CredentialsError, Error, ProxyError, RedirectError, SocksReply, TlsError,
@@ -78,6 +78,8 @@ pub mod guide {
     pub mod groups {}
     #[doc = include_str!("../docs/guide/observability.md")]
     pub mod observability {}
+    #[doc = include_str!("../docs/guide/reconnect.md")]
+    pub mod reconnect {}
     #[doc = include_str!("../docs/guide/sessions.md")]
     pub mod sessions {}
 }

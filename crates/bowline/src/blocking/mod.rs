@@ -40,6 +40,7 @@
 //! [`close`](WebSocket::close) first to know that everything arrived.
 
 mod background;
+mod client;
 mod listener;
 mod offer;
 mod recv_error;
@@ -48,6 +49,7 @@ mod split;
 mod translated;
 
 use background::Background;
+pub use client::Client;
 pub use listener::{Incoming, Listener};
 pub use offer::{HttpRequest, Offer, Request};
 pub use recv_error::RecvError;

@@ -8,6 +8,7 @@ mod endpoint;
 pub(crate) mod error;
 mod journey;
 mod login;
+pub mod managed;
 mod opening;
 mod proxy;
 mod race;

@@ -61,6 +61,8 @@ mod interop;
 #[cfg(test)]
 mod listener;
 #[cfg(test)]
+mod managed;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod metrics;
