@@ -8,7 +8,7 @@ use bowline_proto::{
 };
 
 use super::failure::Failure;
-use crate::error::{Error, TlsError};
+use crate::error::{CredentialsError, Error, TlsError};
 
 /// Judges whether another attempt makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,11 @@ impl Verdict {
             is_fatal_tls(error)
         } else if let Error::Handshake(error) = error {
             *error != HandshakeError::Eof
+        } else if let Error::Credentials(error) = error {
+            // A hook that fails may have more luck the next time.
+            !matches!(error, CredentialsError::Hook(_))
         } else {
-            matches!(error, Error::Url(_) | Error::Misuse(_))
+            matches!(error, Error::Url(_) | Error::Misuse(_) | Error::Redirect(_))
         };
         if is_fatal { Self::Fatal } else { Self::Retry }
     }
