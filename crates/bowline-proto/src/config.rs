@@ -9,6 +9,9 @@ pub struct Config {
     pub limits: Limits,
     /// Pings when nothing arrives; `None` never pings.
     pub keepalive: Option<Keepalive>,
+    /// How long the peer may send no message before the connection is closed with 1001; `None`
+    /// waits for ever. Pings and pongs are no messages.
+    pub idle_timeout: Option<Duration>,
     /// How long the closing handshake may take, from the first close frame to the end of the
     /// stream.
     pub close_timeout: Duration,
@@ -23,6 +26,7 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             keepalive: None,
+            idle_timeout: None,
             close_timeout: Duration::from_secs(5),
             pong: PongMode::Automatic,
             compression_size_min: 128,

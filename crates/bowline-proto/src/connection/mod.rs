@@ -64,6 +64,8 @@ pub struct Connection {
     receive: ReceivePath,
     send: SendPath,
     keepalive: Keepalive,
+    /// When the peer's last message arrived; kept up only with an idle timeout.
+    active_at: Instant,
     /// When the closing handshake has to be over.
     close_deadline: Option<Instant>,
     /// How it ends, once that is decided.
@@ -112,6 +114,7 @@ impl Connection {
             receive: ReceivePath::new(role, inflater),
             send: SendPath::new(masks, compression),
             keepalive: Keepalive::new(now),
+            active_at: now,
             close_deadline: None,
             ending: None,
             ending_reported: false,
@@ -197,7 +200,7 @@ impl Connection {
         match received {
             Ok(None) => (used, None),
             Ok(Some(Received::Message(kind, place))) => {
-                self.counters.receive(place.len(), true);
+                self.note_message(place.len(), true, now);
                 let message = Message::validated(kind, resolve(place, input));
                 (used, Some(Event::Message(message)))
             }
@@ -223,6 +226,9 @@ impl Connection {
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.close_deadline.is_some_and(|deadline| deadline <= now) {
             self.end(EndedBy::Network, Cause::CloseTimeout);
+        }
+        if self.idle_deadline().is_some_and(|deadline| deadline <= now) {
+            self.close_idle(now);
         }
         let Some(keepalive) = self.config.keepalive.filter(|_| self.state == State::Open) else {
             return;
@@ -258,10 +264,11 @@ impl Connection {
     /// Gives the next time [`handle_timeout`](Self::handle_timeout) has to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
-            State::Open => self
-                .config
-                .keepalive
-                .and_then(|keepalive| self.keepalive.deadline(&keepalive)),
+            State::Open => {
+                let keepalive = self.config.keepalive;
+                let keepalive = keepalive.and_then(|config| self.keepalive.deadline(&config));
+                keepalive.into_iter().chain(self.idle_deadline()).min()
+            }
             State::CloseSent | State::CloseExchanged | State::Failing => self.close_deadline,
             State::Closed => None,
         }
@@ -288,15 +295,41 @@ impl Connection {
         self.send.keepalive_ping(|| keepalive.ping_payload(now));
     }
 
+    /// Notes payload of a message; `ends` with its last.
+    #[inline]
+    fn note_message(&mut self, len: usize, ends: bool, now: Instant) {
+        self.counters.receive(len, ends);
+        if self.config.idle_timeout.is_some() {
+            self.active_at = now;
+        }
+    }
+
+    /// When an open connection has been idle for too long.
+    fn idle_deadline(&self) -> Option<Instant> {
+        let timeout = self
+            .config
+            .idle_timeout
+            .filter(|_| self.state == State::Open)?;
+        self.active_at.checked_add(timeout)
+    }
+
+    /// Closes a connection whose peer has sent no message for too long.
+    fn close_idle(&mut self, now: Instant) {
+        let close = Close::of_fault(CloseCode::GOING_AWAY);
+        if self.close(now, Some(&close)).is_err() {
+            // Inside a frame sent in pieces there is no place for a close frame.
+            self.abort();
+        }
+    }
+
     fn report<'a>(&mut self, received: Received, input: &'a [u8], now: Instant) -> Event<'a> {
         match received {
             Received::Message(kind, place) => {
-                self.counters.receive(place.len(), true);
+                self.note_message(place.len(), true, now);
                 Event::Message(Message::validated(kind, resolve(place, input)))
             }
             Received::Fragment(piece) => {
-                self.counters
-                    .receive(piece.payload.len(), piece.message_end);
+                self.note_message(piece.payload.len(), piece.message_end, now);
                 Event::Fragment(Fragment {
                     kind: piece.kind,
                     payload: resolve(piece.payload, input),

@@ -197,3 +197,32 @@ fn a_closing_connection_has_its_own_deadline_and_sends_no_ping() {
         [Frame::new(Frame::CLOSE, "").masked([0, 0, 0, 1])]
     );
 }
+
+#[test]
+fn a_peer_that_sends_no_message_is_told_goodbye_and_pings_are_no_messages() {
+    for role in [Role::Server, Role::Client] {
+        let config = Config {
+            idle_timeout: Some(60 * SECOND),
+            keepalive: Some(Keepalive {
+                interval: 10 * SECOND,
+                timeout: 5 * SECOND,
+            }),
+            ..Config::default()
+        };
+        let mut end = End::new(role, config, None);
+        let message = end.stream(&[Frame::binary(vec![1])]);
+        end.pass(9 * SECOND);
+        end.read(&message);
+        for _ in 0..59 {
+            end.pass(SECOND);
+            let pong = end.stream(&[Frame::pong(vec![])]);
+            end.read(&pong);
+            assert_eq!(end.connection.state(), ConnectionState::Open);
+        }
+        end.write();
+        end.pass(SECOND);
+        assert_eq!(end.connection.state(), ConnectionState::Closing);
+        let frames = end.write_frames();
+        assert_eq!(frames.last().and_then(Frame::close_code), Some(1001));
+    }
+}
