@@ -39,6 +39,7 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["tidy"] => tidy::run(&workspace),
         ["tools"] => tools::prepare(&workspace).map(|_| ()),
         ["bench"] => bench(&workspace, None),
+        ["bench", "load", rest @ ..] => load(&workspace, rest),
         ["bench", scenario] => bench(&workspace, Some(scenario)),
         ["fuzz", target] => fuzz(&workspace, target, FUZZ_SECONDS_DEFAULT),
         ["fuzz", target, seconds] => fuzz(&workspace, target, seconds),
@@ -64,6 +65,25 @@ fn bench(workspace: &Workspace, scenario: Option<&str>) -> Outcome<()> {
         .run(workspace)
 }
 
+/// Loads servers over TCP: ours, those of other libraries, and floors in C.
+fn load(workspace: &Workspace, words: &[&str]) -> Outcome<()> {
+    let modules = tools::node_modules(workspace)?;
+    let target = workspace.target_variable();
+    let ours = ["build", "--release", "--locked", "--package", "bowline-cli"];
+    Step::cargo("program", &ours)
+        .with(std::slice::from_ref(&target))
+        .run(workspace)?;
+    let manifest = ["--release", "--locked", "--manifest-path", LOAD_MANIFEST];
+    let peers = [&["build", "--bins"], &manifest[..]].concat();
+    Step::cargo("peers", &peers)
+        .with(std::slice::from_ref(&target))
+        .run(workspace)?;
+    let run = [&["run"], &manifest[..], &["--bin", "load", "--"], words].concat();
+    Step::cargo("load", &run)
+        .with(&[target, ("BOWLINE_NODE_MODULES", modules.into_os_string())])
+        .run(workspace)
+}
+
 /// Fuzzes one target for a number of seconds, on the stable compiler.
 fn fuzz(workspace: &Workspace, target: &str, seconds: &str) -> Outcome<()> {
     if seconds.parse::<u32>().is_err() {
@@ -76,6 +96,7 @@ fn fuzz(workspace: &Workspace, target: &str, seconds: &str) -> Outcome<()> {
 }
 
 const FUZZ_SECONDS_DEFAULT: &str = "60";
+const LOAD_MANIFEST: &str = "bench/load/Cargo.toml";
 
 const USAGE: &str = "\
 Usage: cargo xtask <task>
@@ -83,5 +104,6 @@ Usage: cargo xtask <task>
   test [--advisories]      every check and every test; installs the packages it needs when it may
   tidy                     the project's own rules about files, documents and dependencies
   tools                    only the packages that the tests need
-  bench [scenario]         benchmarks, all or those whose name contains the scenario
+  bench [scenario]         benchmarks of the engine, all or those whose name contains the scenario
+  bench load [scenario]    servers over TCP, beside other libraries and floors in C
   fuzz <target> [seconds]  one fuzz target, 60 seconds unless told";

@@ -63,6 +63,12 @@ fn static_steps(workspace: &Workspace) -> Vec<Step> {
                 "warnings",
             ],
         ),
+        Step::cargo(
+            "clippy of the library without features",
+            &[
+                "clippy", "-p", "bowline", "--lib", "--locked", "--", "-D", "warnings",
+            ],
+        ),
     ];
     for folder in SEPARATE_MANIFESTS {
         let manifest = format!("{folder}/Cargo.toml");
@@ -101,9 +107,12 @@ fn test_steps(variables: &[(&'static str, OsString)]) -> Vec<Step> {
         "--locked",
         "--no-fail-fast",
     ];
+    // Tests run the examples as programs; among all targets they are built as tests only.
+    let examples = ["build", "--workspace", "--examples", "--locked"];
     let documents = ["doc", "--workspace", "--no-deps", "--lib", "--locked"];
     let strict = [("RUSTDOCFLAGS", OsString::from("-D warnings"))];
     vec![
+        Step::cargo("examples", &examples),
         Step::cargo("tests", &tests).with(variables),
         Step::cargo("doc tests", &["test", "--doc", "--workspace", "--locked"]).with(variables),
         Step::cargo("documents", &documents).with(&strict),
@@ -111,4 +120,4 @@ fn test_steps(variables: &[(&'static str, OsString)]) -> Vec<Step> {
 }
 
 /// Crates with a lock file of their own, so that their dependencies stay out of the product's.
-const SEPARATE_MANIFESTS: [&str; 2] = ["bench", "fuzz"];
+const SEPARATE_MANIFESTS: [&str; 3] = ["bench", "bench/load", "fuzz"];

@@ -111,8 +111,11 @@ const fn code_of(error: &Error) -> u8 {
         | Error::Connect { .. }
         | Error::Tls(_)
         | Error::Timeout(_)
+        | Error::Proxy(_)
         | Error::Io(_) => NOT_CONNECTED,
-        Error::Refused(_) | Error::Handshake(_) => REFUSED,
+        Error::Refused(_) | Error::Handshake(_) | Error::Redirect(_) | Error::Credentials(_) => {
+            REFUSED
+        }
         Error::Closed(_) => CLOSED,
         _ => OTHER,
     }

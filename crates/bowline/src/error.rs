@@ -1,12 +1,14 @@
 //! Errors of the library, named by the party at fault.
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use bowline_proto::{
     Ending, Misuse,
     handshake::{ClientRefused, HandshakeError, Refusal},
 };
 
+use crate::client::error::status_line;
+pub use crate::client::error::{CredentialsError, ProxyError, RedirectError, SocksReply};
 use crate::text_codec::TextCodecError;
 
 /// Says why a connection could not be made, or a call not be carried out.
@@ -25,13 +27,24 @@ pub enum Error {
         source: io::Error,
     },
     /// No address of the host took the connection.
-    #[error("cannot connect to {host}: {source}")]
+    #[error("cannot connect to {host}: {source}{}", tried(.earlier))]
     Connect {
         /// The host and port.
         host: Box<str>,
         /// What the last attempt said.
         source: io::Error,
+        /// What the other addresses said before.
+        earlier: Vec<(SocketAddr, io::Error)>,
     },
+    /// There is no way through the proxy.
+    #[error(transparent)]
+    Proxy(Box<ProxyError>),
+    /// The credentials could not be sent.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The server redirects, and that was not followed.
+    #[error(transparent)]
+    Redirect(Box<RedirectError>),
     /// TLS could not be set up, or its handshake failed.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -80,18 +93,43 @@ pub enum Error {
     Closed(Option<Box<Ending>>),
 }
 
+impl From<ProxyError> for Error {
+    fn from(error: ProxyError) -> Self {
+        Self::Proxy(Box::new(error))
+    }
+}
+
+impl From<RedirectError> for Error {
+    fn from(error: RedirectError) -> Self {
+        Self::Redirect(Box::new(error))
+    }
+}
+
 /// Names a phase of making a connection, for its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConnectPhase {
-    /// Looking the name up and making the TCP connection.
+    /// Asking for the bearer token.
+    #[error("asking for the bearer token")]
+    Credentials,
+    /// Looking the name up.
+    #[error("looking the name up")]
+    Resolve,
+    /// Making the TCP connection.
     #[error("connecting")]
     Connect,
+    /// Agreeing with the proxy.
+    #[error("the handshake with the proxy")]
+    Proxy,
     /// The TLS handshake.
     #[error("the TLS handshake")]
     Tls,
     /// The opening handshake.
     #[error("the opening handshake")]
     Handshake,
+    /// All phases together.
+    #[error("making the connection")]
+    Total,
 }
 
 /// Says why a URL is not one of a WebSocket (RFC 6455 section 3).
@@ -117,10 +155,10 @@ pub enum TlsError {
     /// The parameters of the provider or the certificate do not fit.
     #[error("cannot set TLS up: {0}")]
     Setup(#[from] rustls::Error),
-    /// A PEM file could not be read.
+    /// PEM could not be read.
     #[error("cannot read {path}: {reason}")]
     Pem {
-        /// The file.
+        /// The file, or what else holds it.
         path: Box<str>,
         /// What is wrong with it.
         reason: rustls_pki_types::pem::Error,
@@ -133,8 +171,12 @@ pub enum TlsError {
     Handshake(io::Error),
 }
 
-fn status_line(refused: &ClientRefused) -> String {
-    String::from_utf8_lossy(refused.response.status_line()).into_owned()
+fn tried(earlier: &[(SocketAddr, io::Error)]) -> String {
+    earlier
+        .iter()
+        .map(|(address, error)| format!("; {address}: {error}"))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn how(ending: &Ending) -> String {

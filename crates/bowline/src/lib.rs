@@ -37,8 +37,14 @@ pub use bowline_proto::{
     ProtocolViolation, Retry, Text,
     deflate::{ContextPool, DeflateNegotiation},
 };
-pub use client::{Connector, Endpoint, Timeouts, connect, managed};
-pub use error::{ConnectPhase, Error, TlsError, UrlError};
+pub use client::{
+    ADDRESS_COUNT_MAX, Connector, Credentials, Endpoint, NoProxy, Proxy, ProxyChoice,
+    ProxyVariables, Resolver, TcpOptions, Timeouts, connect, managed,
+};
+pub use error::{
+    ConnectPhase, CredentialsError, Error, ProxyError, RedirectError, SocksReply, TlsError,
+    UrlError,
+};
 pub use link::Backlog;
 pub use metrics::Metrics;
 pub use options::Options;
@@ -50,8 +56,7 @@ pub use server::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{
-    Rewind, Stream, Transport,
-    tls::{ClientTls, ServerTls},
+    ClientTls, ClientTlsBuilder, Rewind, ServerTls, Stream, TlsVersion, Transport,
 };
 
 /// A message that owns its payload and clones without copying it.
@@ -63,6 +68,8 @@ pub mod guide {
     pub mod accept {}
     #[doc = include_str!("../docs/guide/blocking.md")]
     pub mod blocking {}
+    #[doc = include_str!("../docs/guide/client.md")]
+    pub mod client {}
     #[doc = include_str!("../docs/guide/connections.md")]
     pub mod connections {}
     #[doc = include_str!("../docs/guide/frames.md")]

@@ -309,9 +309,19 @@ impl<S: Transport> Shared<S> {
         driver: &mut Driver<S>,
         waiter: Waiter,
         cx: &Context<'_>,
-        write: impl FnOnce(&mut Driver<S>, &mut Context<'_>) -> Poll<Result<(), CutOff>>,
+        mut write: impl FnMut(&mut Driver<S>, &mut Context<'_>) -> Poll<Result<(), CutOff>>,
     ) -> Poll<Result<(), Error>> {
-        let written = self.poll(waiter, cx, |cx| write(driver, cx));
+        let mut all = Context::from_waker(&self.waker);
+        let mut written = write(driver, &mut all);
+        if written.is_pending() {
+            // Most writes need no waiting, so only now it is noted who waits; the stream may have
+            // become ready meanwhile.
+            self.wakers.register(waiter, cx.waker());
+            written = write(driver, &mut all);
+            if written.is_ready() {
+                self.wakers.forget(waiter);
+            }
+        }
         self.tell_of_room(driver);
         let written = ready!(written);
         if !driver.is_writable() || driver.connection().state() != ConnectionState::Open {
@@ -329,7 +339,9 @@ impl<S: Transport> Shared<S> {
     ) -> Poll<T> {
         let queued_len = driver.connection().queued_len();
         let was_writable = driver.is_writable();
-        let received = self.poll(Waiter::Receiver, cx, |cx| receive(driver, cx));
+        // Stays known when something was received: it is about to wait for more.
+        self.wakers.register(Waiter::Receiver, cx.waker());
+        let received = receive(driver, &mut Context::from_waker(&self.waker));
         self.tell_of_room(driver);
         if driver.connection().queued_len() < queued_len || driver.is_writable() != was_writable {
             self.wakers.wake_others(Waiter::Receiver);
@@ -396,21 +408,6 @@ impl<S: Transport> Shared<S> {
             self.give_up();
         }
         Poll::Ready(())
-    }
-
-    /// Polls the stream with the waker that knows every waiter.
-    fn poll<T>(
-        &self,
-        waiter: Waiter,
-        cx: &Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        self.wakers.register(waiter, cx.waker());
-        let polled = poll(&mut Context::from_waker(&self.waker));
-        if polled.is_ready() {
-            self.wakers.forget(waiter);
-        }
-        polled
     }
 }
 

@@ -104,8 +104,11 @@ fn python(workspace: &Workspace) -> Outcome<PathBuf> {
     Ok(interpreter)
 }
 
-/// The pinned npm packages; gives their `node_modules`.
-fn node_modules(workspace: &Workspace) -> Outcome<PathBuf> {
+/// Installs the pinned npm packages; gives their `node_modules`.
+///
+/// # Errors
+/// When Node is missing or the packages cannot be installed.
+pub(crate) fn node_modules(workspace: &Workspace) -> Outcome<PathBuf> {
     let minimum =
         format!("process.exit(parseInt(process.versions.node) < {NODE_VERSION_MIN} ? 1 : 0)");
     Program::new("node")

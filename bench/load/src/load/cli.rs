@@ -1,4 +1,4 @@
-//! The command line: `load [--rounds N] [--millis N] [--only NAME,NAME] [scenario]`.
+//! The command line: `load [--rounds N] [--millis N] [--only NAME,NAME] [--before FILE] [scenario]`.
 
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ struct Settings {
     round: Round,
     /// Names of subjects; all if empty. The floor is always there.
     only: Vec<String>,
+    /// Another build of `peer`, to be measured beside this one.
+    before: Option<String>,
     /// A word that the scenario's name contains.
     wanted: String,
 }
@@ -59,6 +61,7 @@ impl Settings {
                 warm_up: Duration::from_millis(200),
             },
             only: Vec::new(),
+            before: None,
             wanted: String::new(),
         };
         let mut words = std::env::args().skip(1);
@@ -68,6 +71,7 @@ impl Settings {
                 "--rounds" => settings.round.count = value()?.parse()?,
                 "--millis" => settings.round.length = Duration::from_millis(value()?.parse()?),
                 "--only" => settings.only = value()?.split(',').map(str::to_owned).collect(),
+                "--before" => settings.before = Some(value()?),
                 _ => settings.wanted = word,
             }
         }
@@ -78,6 +82,11 @@ impl Settings {
         let mut subjects = subjects(kind)?;
         let is_wanted = |name: &str| self.only.is_empty() || self.only.iter().any(|it| it == name);
         subjects.retain(|subject| subject.name == "floor" || is_wanted(&subject.name));
+        if let Some(before) = &self.before {
+            let ours = subjects.iter().filter(|it| it.name.starts_with("bowline"));
+            let others: Vec<_> = ours.filter_map(|it| it.built_as(before)).collect();
+            subjects.extend(others);
+        }
         Ok(subjects)
     }
 }
@@ -145,7 +154,10 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("fanout-128B-1000x1", fanout(1)),
         ("fanout-128B-1000x16", fanout(16)),
         ("handshakes", Scenario::Handshake(Handshake::Accepted)),
-        ("handshakes-refused", Scenario::Handshake(Handshake::Refused)),
+        (
+            "handshakes-refused",
+            Scenario::Handshake(Handshake::Refused),
+        ),
         (
             "latency-1KiB-100",
             Scenario::Latency(Latency {

@@ -51,7 +51,12 @@ pub enum Dialect {
 fn masked(payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     let mut frame = header(payload.len(), 0x80);
     frame.extend(key);
-    frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+    frame.extend(
+        payload
+            .iter()
+            .zip(key.iter().cycle())
+            .map(|(byte, key)| byte ^ key),
+    );
     frame
 }
 

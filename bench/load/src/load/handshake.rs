@@ -74,8 +74,7 @@ impl Handshake {
     /// Answers are short and come in one piece.
     fn check(self, answer: &[u8]) -> Outcome<()> {
         let is_refused = answer.starts_with(b"HTTP/1.1 4");
-        let is_accepted =
-            answer.starts_with(b"HTTP/1.1 101 ") && answer.ends_with(b"\r\n\r\n");
+        let is_accepted = answer.starts_with(b"HTTP/1.1 101 ") && answer.ends_with(b"\r\n\r\n");
         match self {
             Self::Accepted if is_accepted => Ok(()),
             Self::Refused if is_refused => Ok(()),

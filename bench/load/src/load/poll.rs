@@ -35,7 +35,11 @@ impl Poll {
     pub fn wait(&mut self, patience: Duration) -> io::Result<Vec<(usize, EventFlags)>> {
         self.events.clear();
         let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
-        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&patience)) {
+        match epoll::wait(
+            &self.epoll,
+            spare_capacity(&mut self.events),
+            Some(&patience),
+        ) {
             Err(rustix::io::Errno::INTR) => {}
             waited => drop(waited?),
         }

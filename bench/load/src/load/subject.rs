@@ -42,7 +42,11 @@ pub fn subjects(kind: Kind) -> Outcome<Vec<Subject>> {
             Dialect::WebSocket
         };
         let peer = programs.join("peer");
-        subjects.push(Subject::new(name, vec![text(&peer), (*name).to_owned()], dialect));
+        subjects.push(Subject::new(
+            name,
+            vec![text(&peer), (*name).to_owned()],
+            dialect,
+        ));
     }
     if let Some(subject) = command_line(kind, &programs) {
         subjects.push(subject);
@@ -60,6 +64,19 @@ impl Subject {
             command,
             dialect,
         }
+    }
+
+    /// Gives the same server of another build; `None` for those that are no `peer`.
+    pub fn built_as(&self, program: &str) -> Option<Self> {
+        let [_, library] = &self.command[..] else {
+            return None;
+        };
+        let command = vec![program.to_owned(), library.clone()];
+        Some(Self::new(
+            &format!("{} before", self.name),
+            command,
+            self.dialect,
+        ))
     }
 }
 

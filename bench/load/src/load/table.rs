@@ -54,7 +54,10 @@ impl fmt::Display for Samples {
             return Ok(());
         };
         let ours = self.row("bowline").or(self.row("bowline-fanout"));
-        writeln!(f, "| server | per second | spread | rate to floor | CPU each | spread | floor's CPU to it | bowline's CPU to it |")?;
+        writeln!(
+            f,
+            "| server | per second | spread | rate to floor | CPU each | spread | floor's CPU to it | bowline's CPU to it |"
+        )?;
         writeln!(f, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
         for row in &self.rows {
             let (rate, cost) = (median(&row.rates), median(&row.costs));

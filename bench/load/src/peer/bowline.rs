@@ -2,9 +2,7 @@
 
 use bowline::{
     Acceptor, Message,
-    server::{
-        Attributes, ConnectionGroup, GroupOptions, GroupTable, GroupTableLimits, Registry,
-    },
+    server::{Attributes, ConnectionGroup, GroupOptions, GroupTable, GroupTableLimits, Registry},
 };
 use tokio::net::{TcpListener, TcpStream};
 

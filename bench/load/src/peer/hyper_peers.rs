@@ -16,7 +16,8 @@ type Answer = Result<Response<Empty<Bytes>>, io::Error>;
 
 pub async fn fastwebsockets(stream: TcpStream) -> Outcome {
     let upgrade = |mut request: Request<Incoming>| async move {
-        let (response, upgraded) = fastwebsockets::upgrade::upgrade(&mut request).map_err(io::Error::other)?;
+        let (response, upgraded) =
+            fastwebsockets::upgrade::upgrade(&mut request).map_err(io::Error::other)?;
         tokio::spawn(async move {
             let mut ws = FragmentCollector::new(upgraded.await?);
             loop {

@@ -1,9 +1,10 @@
 //! Where a WebSocket URL points.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use percent_encoding::percent_decode_str;
+use std::fmt;
+
 use url::{Host, Url};
 
+use super::login::Login;
 use crate::error::UrlError;
 
 /// A WebSocket URL, taken apart (RFC 6455 section 3).
@@ -16,18 +17,21 @@ pub struct Endpoint {
     pub(crate) authority: String,
     /// Path and query.
     pub(crate) target: String,
-    /// The value of `Authorization`, made of name and password in the URL.
-    pub(crate) authorization: Option<String>,
+    /// Name and password in the URL.
+    pub(super) login: Option<Login>,
 }
 
 impl Endpoint {
     /// Reads a URL: `ws://` or `wss://`, a name or an IPv4 or IPv6 literal, by default port 80 or
-    /// 443. A name and password in it become Basic credentials.
+    /// 443. A name and password in it become Basic credentials, or answer a Digest challenge.
     ///
     /// # Errors
     /// [`UrlError`] says what is wrong with it.
     pub fn parse(url: &str) -> Result<Self, UrlError> {
-        let url = Url::parse(url)?;
+        Self::from_url(&Url::parse(url)?)
+    }
+
+    fn from_url(url: &Url) -> Result<Self, UrlError> {
         let secure = match url.scheme() {
             "ws" => false,
             "wss" => true,
@@ -59,7 +63,7 @@ impl Endpoint {
             port: url.port().unwrap_or(if secure { 443 } else { 80 }),
             authority,
             target,
-            authorization: basic_credentials(&url),
+            login: Login::of_url(url),
         })
     }
 
@@ -84,25 +88,53 @@ impl Endpoint {
     pub const fn port(&self) -> u16 {
         self.port
     }
-}
 
-/// Credentials stay out of logs.
-impl std::fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// Tells whether both have the same scheme, host and port (RFC 6454 section 5).
+    pub(super) fn is_same_origin(&self, other: &Self) -> bool {
+        (self.secure, &*self.host, self.port) == (other.secure, &*other.host, other.port)
+    }
+
+    /// Follows the reference in a `Location` (RFC 9110 section 10.2.2). The schemes of HTTP stand
+    /// for those of WebSocket; a fragment, and name and password, are left out.
+    pub(super) fn follow(&self, location: &str) -> Result<Self, UrlError> {
         let scheme = if self.secure { "wss" } else { "ws" };
-        write!(f, "{scheme}://{}{}", self.authority, self.target)
+        let base = Url::parse(&format!("{scheme}://{}{}", self.authority, self.target))?;
+        let mut url = base.join(location)?;
+        let scheme = match url.scheme() {
+            "http" => "ws",
+            "https" => "wss",
+            other => other,
+        }
+        .to_owned();
+        if url.set_scheme(&scheme).is_err() {
+            return Err(UrlError::Scheme(scheme.into()));
+        }
+        url.set_fragment(None);
+        let mut endpoint = Self::from_url(&url)?;
+        endpoint.login = None;
+        Ok(endpoint)
     }
 }
 
-/// RFC 7617.
-fn basic_credentials(url: &Url) -> Option<String> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
+/// Name and password stay out of logs, and so does the query, where some servers want a token.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "wss" } else { "ws" };
+        let (path, query) = match self.target.split_once('?') {
+            Some((path, _)) => (path, "?(hidden)"),
+            None => (&*self.target, ""),
+        };
+        write!(f, "{scheme}://{}{path}{query}", self.authority)
     }
-    let mut credentials: Vec<u8> = percent_decode_str(url.username()).collect();
-    credentials.push(b':');
-    credentials.extend(percent_decode_str(url.password().unwrap_or_default()));
-    Some(format!("Basic {}", BASE64_STANDARD.encode(credentials)))
+}
+
+/// Writes host and port, with brackets around an IPv6 address.
+pub(super) fn host_and_port(host: &str, port: u16) -> Box<str> {
+    if host.contains(':') {
+        format!("[{host}]:{port}").into()
+    } else {
+        format!("{host}:{port}").into()
+    }
 }
 
 #[cfg(test)]
@@ -146,12 +178,36 @@ mod tests {
 
     #[test]
     fn name_and_password_become_basic_credentials_and_stay_out_of_debug_output() {
-        let endpoint = Endpoint::parse("ws://clown:big%3Aclown@localhost/").unwrap();
+        let endpoint = Endpoint::parse("ws://clown:big%3Aclown@localhost/a?token=s3cret").unwrap();
         assert_eq!(
-            endpoint.authorization.as_deref(),
-            Some("Basic Y2xvd246YmlnOmNsb3du")
+            endpoint.login.as_ref().unwrap().basic(),
+            b"Basic Y2xvd246YmlnOmNsb3du"
         );
-        assert_eq!(format!("{endpoint:?}"), "ws://localhost/");
+        assert_eq!(format!("{endpoint:?}"), "ws://localhost/a?(hidden)");
+    }
+
+    #[test]
+    fn references_are_followed_from_where_they_were_given() {
+        let base = "wss://me:pw@a.example:8443/x/y?q=1";
+        let cases = [
+            ("z", "wss://a.example:8443/x/z"),
+            ("/z?p=2", "wss://a.example:8443/z?p=2"),
+            ("?p", "wss://a.example:8443/x/y?p"),
+            ("//b.example/z", "wss://b.example/z"),
+            ("https://b.example/z#part", "wss://b.example/z"),
+            ("wss://b.example:443/", "wss://b.example/"),
+            ("http://b.example:80/", "ws://b.example/"),
+            ("https://b.example:80/", "wss://b.example:80/"),
+            ("wss://you:pw@b.example/", "wss://b.example/"),
+        ];
+        for (location, expected) in cases {
+            let followed = Endpoint::parse(base).unwrap().follow(location);
+            assert_eq!(followed, Endpoint::parse(expected), "{location}");
+        }
+        for location in ["ftp://b.example/", "wss://", "https://[::1", "mailto:a@b"] {
+            let followed = Endpoint::parse(base).unwrap().follow(location);
+            assert!(followed.is_err(), "{location}: {followed:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use bowline_proto::{Cause, CloseCode, EndedBy, Ending};
 
-use crate::error::Error;
+use crate::error::{CredentialsError, Error, ProxyError};
 
 /// Names how an opening handshake ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +25,8 @@ pub enum HandshakeOutcome {
     TimedOut,
     /// The stream failed or ended.
     Io,
-    /// The server broke a rule, TLS failed, or what was to be sent could not be.
+    /// The server broke a rule, the proxy opened no way, TLS failed, or what was to be sent could
+    /// not be.
     Failed,
 }
 
@@ -42,6 +43,18 @@ impl HandshakeOutcome {
     }
 }
 
+impl HandshakeOutcome {
+    fn through(error: &ProxyError) -> Self {
+        if let ProxyError::Unreachable { source, .. } = error {
+            Self::from(&**source)
+        } else if matches!(error, ProxyError::Io { .. } | ProxyError::Eof { .. }) {
+            Self::Io
+        } else {
+            Self::Failed
+        }
+    }
+}
+
 impl From<&Error> for HandshakeOutcome {
     fn from(error: &Error) -> Self {
         match error {
@@ -53,16 +66,24 @@ impl From<&Error> for HandshakeOutcome {
                 status: 426,
                 code: 1,
             },
-            Error::Refused(refused) => Self::Refused {
-                status: refused.response.status(),
+            Error::Refused(refused) | Error::Credentials(CredentialsError::Challenge(refused)) => {
+                Self::Refused {
+                    status: refused.response.status(),
+                    code: 0,
+                }
+            }
+            Error::Redirect(error) => Self::Refused {
+                status: error.refused().response.status(),
                 code: 0,
             },
+            Error::Proxy(error) => Self::through(error),
             Error::Timeout(_) => Self::TimedOut,
             Error::Io(_)
             | Error::NotHandedOver(_)
             | Error::Resolve { .. }
             | Error::Connect { .. } => Self::Io,
             Error::Url(_)
+            | Error::Credentials(_)
             | Error::Tls(_)
             | Error::Handshake(_)
             | Error::Misuse(_)

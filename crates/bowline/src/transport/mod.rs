@@ -1,5 +1,6 @@
 //! The streams a connection can run over.
 
+pub(crate) mod client_tls;
 mod rewind;
 pub(crate) mod tls;
 
@@ -14,8 +15,11 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+use tokio_rustls::TlsStream;
 
+pub use client_tls::{ClientTls, ClientTlsBuilder, TlsVersion};
 pub use rewind::Rewind;
+pub use tls::ServerTls;
 
 /// What a connection needs of its stream. Every tokio stream that can be sent between threads has
 /// it.
@@ -37,11 +41,16 @@ pub(crate) fn set_nodelay<S: Transport>(stream: &S) {
 
 /// A TCP stream, plain or under TLS.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Stream {
     /// Plain TCP.
     Tcp(TcpStream),
     /// TLS on TCP.
-    Tls(Box<tokio_rustls::TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// A plain stream in a tunnel of a proxy, where only the way to the proxy is under TLS.
+    ToProxy(Box<TlsStream<TcpStream>>),
+    /// TLS with the server in a tunnel of a proxy, under TLS with the proxy.
+    TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
 }
 
 impl Stream {
@@ -49,13 +58,14 @@ impl Stream {
     pub fn tcp(&self) -> &TcpStream {
         match self {
             Self::Tcp(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Tls(stream) | Self::ToProxy(stream) => stream.get_ref().0,
+            Self::TlsInTls(stream) => stream.get_ref().0.get_ref().0,
         }
     }
 
-    /// Says whether the stream is under TLS.
+    /// Says whether the stream is under TLS all the way to the peer.
     pub const fn is_tls(&self) -> bool {
-        matches!(self, Self::Tls(_))
+        matches!(self, Self::Tls(_) | Self::TlsInTls(_))
     }
 }
 
@@ -66,7 +76,11 @@ macro_rules! forward {
                 let $stream = Pin::new($stream);
                 $call
             }
-            Stream::Tls($stream) => {
+            Stream::Tls($stream) | Stream::ToProxy($stream) => {
+                let $stream = Pin::new($stream.as_mut());
+                $call
+            }
+            Stream::TlsInTls($stream) => {
                 let $stream = Pin::new($stream.as_mut());
                 $call
             }
@@ -104,7 +118,8 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Tcp(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) | Self::ToProxy(stream) => stream.is_write_vectored(),
+            Self::TlsInTls(stream) => stream.is_write_vectored(),
         }
     }
 

@@ -23,11 +23,19 @@ mod cancel;
 #[cfg(test)]
 mod churn;
 #[cfg(test)]
+mod client_tls;
+#[cfg(test)]
 mod closing_flags;
 #[cfg(test)]
 mod coalescing;
 #[cfg(test)]
 mod deadlines;
+#[cfg(test)]
+mod dial;
+#[cfg(test)]
+mod dial_credentials;
+#[cfg(test)]
+mod dial_server;
 #[cfg(test)]
 mod drain;
 #[cfg(test)]
@@ -66,6 +74,14 @@ mod metrics_events;
 mod metrics_export;
 #[cfg(test)]
 mod metrics_servers;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
+mod proxy_refusing;
+#[cfg(test)]
+mod proxy_server;
+#[cfg(test)]
+mod redirect;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]

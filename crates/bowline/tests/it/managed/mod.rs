@@ -175,6 +175,7 @@ impl Dialer for Lab {
             Outcome::Fail => Err(Error::Connect {
                 host: "a".into(),
                 source: io::ErrorKind::ConnectionRefused.into(),
+                earlier: Vec::new(),
             }),
             Outcome::Hang => {
                 std::future::pending::<()>().await;
