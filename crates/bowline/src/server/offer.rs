@@ -127,6 +127,7 @@ impl<S> Offer<S> {
         };
         let connection = Connection::server(Arc::clone(&options.config), deflate, now());
         Ok(Answered {
+            #[cfg(feature = "hyper")]
             acceptor: self.acceptor,
             stream: self.stream,
             rest: self.rest,
@@ -214,7 +215,8 @@ impl<S: Transport> Offer<S> {
             answer,
             mut connection,
             opening,
-            ..
+            #[cfg(feature = "hyper")]
+                acceptor: _,
         } = self.answer()?;
         set_nodelay(&stream);
         connection.queue_opening(answer.freeze());
@@ -260,6 +262,7 @@ impl<S: fmt::Debug> fmt::Debug for Offer<S> {
 
 /// An offer that was accepted, before its answer is written.
 pub(super) struct Answered<S> {
+    #[cfg(feature = "hyper")]
     pub(super) acceptor: Acceptor,
     pub(super) stream: S,
     pub(super) rest: BytesMut,
