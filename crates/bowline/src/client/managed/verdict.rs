@@ -8,7 +8,7 @@ use bowline_proto::{
 };
 
 use super::failure::Failure;
-use crate::error::{CredentialsError, Error, TlsError};
+use crate::error::{CredentialsError, Error, ProxyError, SocksReply, TlsError};
 
 /// Judges whether another attempt makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +30,12 @@ impl Verdict {
     /// |---|---|
     /// | looking the name up, connecting, a deadline, a stream that fails | `Retry` |
     /// | HTTP 408, 425, 429 and 5xx | `RetryAfter` if the answer has a usable `Retry-After`, else `Retry` |
-    /// | any other HTTP status | `Fatal` |
+    /// | any other HTTP status; a redirect that was not followed | `Fatal` |
     /// | an answer that breaks a rule of the opening handshake | `Fatal` |
     /// | a URL, a header or TLS that cannot be set up; a certificate that is not trusted | `Fatal` |
+    /// | a proxy | as a server: what it refuses for good and what is no proxy are `Fatal` |
+    /// | the hook that gives the bearer token | `Retry` |
+    /// | other credentials that cannot be sent | `Fatal` |
     /// | a link that ended | as [`Ending::retry`]: `No` is `Fatal`, `Yes` is `Retry` |
     /// | the on-open hook | `Retry` |
     pub fn of(failure: &Failure) -> Self {
@@ -47,17 +50,44 @@ impl Verdict {
         if let Error::Refused(refused) = error {
             return Self::of_response(&refused.response);
         }
+        if let Error::Proxy(error) = error {
+            return Self::of_proxy(error);
+        }
         let is_fatal = if let Error::Tls(error) = error {
             is_fatal_tls(error)
         } else if let Error::Handshake(error) = error {
             *error != HandshakeError::Eof
-        } else if let Error::Credentials(error) = error {
-            // A hook that fails may have more luck the next time.
-            !matches!(error, CredentialsError::Hook(_))
         } else {
-            matches!(error, Error::Url(_) | Error::Misuse(_) | Error::Redirect(_))
+            is_fatal_setup(error)
         };
         if is_fatal { Self::Fatal } else { Self::Retry }
+    }
+
+    fn of_proxy(error: &ProxyError) -> Self {
+        if let ProxyError::Refused { refused, .. } = error {
+            return Self::of_response(&refused.response);
+        }
+        let is_transient = match error {
+            ProxyError::Unreachable { .. } | ProxyError::Io { .. } | ProxyError::Eof { .. } => true,
+            ProxyError::Tls { source, .. } => !is_fatal_tls(source),
+            ProxyError::Socks { reply, .. } => is_transient_reply(*reply),
+            ProxyError::Url { .. }
+            | ProxyError::Scheme { .. }
+            | ProxyError::Login
+            | ProxyError::HostTooLong
+            | ProxyError::Refused { .. }
+            | ProxyError::Head { .. }
+            | ProxyError::Answer { .. }
+            | ProxyError::EarlyBytes { .. }
+            | ProxyError::NotSocks { .. }
+            | ProxyError::LoginMethod { .. }
+            | ProxyError::LoginRefused { .. } => false,
+        };
+        if is_transient {
+            Self::Retry
+        } else {
+            Self::Fatal
+        }
     }
 
     fn of_response(response: &ResponseHead) -> Self {
@@ -76,6 +106,32 @@ impl Verdict {
             Retry::Later => Self::Later,
         }
     }
+}
+
+/// What was asked for cannot be done, by whomever. A hook that fails to give a token may have one
+/// the next time.
+fn is_fatal_setup(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Url(_)
+            | Error::Misuse(_)
+            | Error::Redirect(_)
+            | Error::Credentials(
+                CredentialsError::Token
+                    | CredentialsError::Challenge(_)
+                    | CredentialsError::Cookie(_)
+            )
+    )
+}
+
+/// A rule of the proxy, or something it does not do, stays so.
+fn is_transient_reply(reply: SocksReply) -> bool {
+    ![
+        SocksReply::NOT_ALLOWED,
+        SocksReply::COMMAND_NOT_SUPPORTED,
+        SocksReply::ADDRESS_TYPE_NOT_SUPPORTED,
+    ]
+    .contains(&reply)
 }
 
 /// A handshake cut off or refused by an alert may go better next time; a certificate that is not

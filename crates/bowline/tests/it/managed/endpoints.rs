@@ -1,10 +1,16 @@
 //! Where links lead: fail-over, and moving at run time.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bowline::{
-    CloseCode, Endpoint, UrlError,
-    managed::{ClientEvent, ClientState, DeliveryStatus, DropReason, OutboxOptions, Unsent},
+    CloseCode, Endpoint, Error, UrlError,
+    managed::{
+        Client, ClientEvent, ClientState, DeliveryStatus, DropReason, OpenLink, OutboxOptions,
+        Unsent,
+    },
 };
 use tokio::time::sleep;
 
@@ -219,4 +225,29 @@ async fn what_was_meant_for_one_endpoint_reaches_the_next_only_if_wanted() {
         let texts = texts(peer).await;
         assert_eq!(texts.is_empty(), expected != DeliveryStatus::Sent);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_unwanted_by_the_time_it_is_made_is_never_reported_as_open() {
+    let (lab, mut peers) = Lab::new(&[], Outcome::Link);
+    let handle: Arc<OnceLock<Client>> = Arc::default();
+    let mover = Arc::clone(&handle);
+    let greet = move |link: OpenLink| {
+        let mover = Arc::clone(&mover);
+        async move {
+            if link.info().endpoint.host() == "a" {
+                mover.get().unwrap().set_endpoint("ws://b/").unwrap();
+            }
+            Ok::<_, Error>(())
+        }
+    };
+    let (client, _events) = lab.builder().on_open(greet).start();
+    handle.set(client.clone()).unwrap();
+    let log = record(&client);
+    drop(texts(next(&mut peers).await).await);
+    let _peer = next(&mut peers).await;
+    client.opened().await.unwrap();
+    settle().await;
+    assert_eq!(*log.lock().unwrap(), ["connecting 1", "open"]);
+    assert_eq!(lab.hosts(), "a b");
 }

@@ -12,8 +12,8 @@ use std::{
 };
 
 use bowline::{
-    Cause, Config, Connector, Endpoint, Error, Keepalive, Options, WebSocket,
-    managed::{Backoff, Client, ClientEvent, DeliveryStatus, Dialer, ReconnectPolicy},
+    Cause, ClientTls, Config, Connector, Endpoint, Error, Keepalive, Options, ServerTls, WebSocket,
+    managed::{Backoff, Client, ClientEvent, ClosedWhy, DeliveryStatus, Dialer, ReconnectPolicy},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -295,4 +295,43 @@ async fn a_link_that_is_swallowed_on_the_way_is_noticed_and_replaced() {
     while !server.received.lock().unwrap().contains_key("after") {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_fatal_and_a_tls_handshake_cut_off_is_not() {
+    let names = vec!["127.0.0.1".to_owned()];
+    let identity = rcgen::generate_simple_self_signed(names).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = folder.path().join("cert.pem");
+    let key = folder.path().join("key.pem");
+    std::fs::write(&certificate, identity.cert.pem()).unwrap();
+    std::fs::write(&key, identity.signing_key.serialize_pem()).unwrap();
+    let tls = ServerTls::from_files(&certificate, &key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("wss://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        drop(listener.accept().await.unwrap());
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = tls.accept(stream).await else {
+                continue;
+            };
+            let mut ws = bowline::accept(stream).await.unwrap();
+            while ws.recv().await.is_some() {}
+        }
+    });
+    let trusting = ClientTls::with_roots_file(&certificate).unwrap();
+    let builder = Client::builder(&url).unwrap().with_policy(quick());
+    let builder = builder.with_connector(Connector::default().with_tls(trusting));
+    let (client, mut events) = builder.start();
+    soon(client.opened()).await.unwrap();
+    let first = soon(events.recv()).await;
+    assert!(matches!(first, Some(ClientEvent::Failed(_))), "{first:?}");
+    soon(client.close(bowline::CloseCode::NORMAL, ""))
+        .await
+        .unwrap();
+    let builder = Client::builder(&url).unwrap().with_policy(quick());
+    let (client, _events) = builder.start();
+    let why = soon(client.opened()).await.unwrap_err();
+    assert!(matches!(why, ClosedWhy::Fatal(_)), "{why}");
+    assert!(why.to_string().contains("certificate"), "{why}");
 }

@@ -1,8 +1,11 @@
 //! Which failures end the attempts.
 
+use std::time::Duration;
+
 use bowline::{
-    CloseCode, Connector, Endpoint,
-    managed::{Client, ClosedWhy, Failure, Verdict},
+    CloseCode, Connector, CredentialsError, Endpoint, Error, ProxyError, RedirectError, SocksReply,
+    managed::{Client, ClosedWhy, Dialer, Failure, Verdict},
+    proto::handshake::ClientRefused,
 };
 use bowline_testkit::Frame;
 
@@ -128,4 +131,65 @@ async fn what_cannot_be_set_up_is_fatal_and_says_why() {
         client.state()
     );
     assert!(Client::builder("http://a/").is_err());
+}
+
+fn verdict(error: impl Into<Error>) -> Verdict {
+    Verdict::of(&Failure::Connect(error.into()))
+}
+
+/// Gives the answer of a server.
+async fn refusal(head: &str) -> Box<ClientRefused> {
+    let (lab, _peers) = Lab::new(&[answer(head)], Outcome::Hang);
+    let endpoint = Endpoint::parse("ws://a/").unwrap();
+    match lab.make_link(&endpoint).await {
+        Err(Error::Refused(refused)) => refused,
+        Err(error) => panic!("{error}"),
+        Ok(link) => panic!("{link:?}"),
+    }
+}
+
+#[tokio::test]
+async fn proxies_are_judged_as_servers_are() {
+    let proxy = || Box::<str>::from("proxy:3128");
+    for (status, expected) in [
+        ("407 Log In", Verdict::Fatal),
+        ("403 No", Verdict::Fatal),
+        ("502 Away", Verdict::Retry),
+        (
+            "503 Busy\r\nRetry-After: 9",
+            Verdict::RetryAfter(Duration::from_secs(9)),
+        ),
+    ] {
+        let refused = refusal(status).await;
+        let proxy = proxy();
+        let error = ProxyError::Refused { proxy, refused };
+        assert_eq!(verdict(error), expected, "{status}");
+    }
+    for (reply, expected) in [
+        (SocksReply::HOST_UNREACHABLE, Verdict::Retry),
+        (SocksReply::CONNECTION_REFUSED, Verdict::Retry),
+        (SocksReply::NOT_ALLOWED, Verdict::Fatal),
+        (SocksReply::COMMAND_NOT_SUPPORTED, Verdict::Fatal),
+        (SocksReply::ADDRESS_TYPE_NOT_SUPPORTED, Verdict::Fatal),
+    ] {
+        let proxy = proxy();
+        let error = ProxyError::Socks { proxy, reply };
+        assert_eq!(verdict(error), expected, "{reply}");
+    }
+    let eof = ProxyError::Eof { proxy: proxy() };
+    assert_eq!(verdict(eof), Verdict::Retry);
+    let refused = ProxyError::LoginRefused { proxy: proxy() };
+    assert_eq!(verdict(refused), Verdict::Fatal);
+    let other = ProxyError::NotSocks { proxy: proxy() };
+    assert_eq!(verdict(other), Verdict::Fatal);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_had_now_may_be_had_later() {
+    let failed = CredentialsError::Hook("the token server is away".into());
+    assert_eq!(verdict(failed), Verdict::Retry);
+    assert_eq!(verdict(CredentialsError::Token), Verdict::Fatal);
+    let refused = refusal("301 Moved").await;
+    let moved = RedirectError::NoLocation { refused };
+    assert_eq!(verdict(moved), Verdict::Fatal);
 }
