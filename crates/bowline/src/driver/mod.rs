@@ -94,7 +94,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Self {
             connection,
             stream: Some(stream),
-            input,
+            // An empty one may still hold the storage of what came before it.
+            input: if input.is_empty() {
+                BytesMut::new()
+            } else {
+                input
+            },
             input_used: 0,
             received_at: now(),
             timer: None,

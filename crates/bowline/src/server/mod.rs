@@ -124,6 +124,12 @@ impl Acceptor {
     /// [`Error::RefusedRequest`] for a malformed handshake, [`Error::NotWebSocket`] for plain
     /// HTTP, [`Error::Timeout`] past the deadline, [`Error::Io`] if the stream fails.
     pub async fn accept<S: Transport>(&self, stream: S) -> Result<WebSocket<S>, Error> {
+        // On the heap for the time of the handshake: a task is as large as the largest future it
+        // ever waits for, as long as it lives.
+        Box::pin(self.accept_any(stream)).await
+    }
+
+    async fn accept_any<S: Transport>(&self, stream: S) -> Result<WebSocket<S>, Error> {
         match self.read_request(stream).await? {
             Request::WebSocket(offer) => offer.accept().await,
             Request::Http(_, rewind) => {
