@@ -64,10 +64,9 @@ pub struct Connection {
     receive: ReceivePath,
     send: SendPath,
     keepalive: Keepalive,
-    /// When the peer's last message arrived; kept up only with an idle timeout.
-    active_at: Instant,
-    /// When the closing handshake has to be over.
-    close_deadline: Option<Instant>,
+    /// While the connection is open, when the peer's last message arrived, kept up only with an
+    /// idle timeout; then, when the closing handshake began.
+    since: Instant,
     /// How it ends, once that is decided.
     ending: Option<Box<Ending>>,
     ending_reported: bool,
@@ -114,8 +113,7 @@ impl Connection {
             receive: ReceivePath::new(role, inflater),
             send: SendPath::new(masks, compression),
             keepalive: Keepalive::new(now),
-            active_at: now,
-            close_deadline: None,
+            since: now,
             ending: None,
             ending_reported: false,
             opening_len: 0,
@@ -224,7 +222,10 @@ impl Connection {
 
     /// Acts on deadlines that have passed. Calling it early does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.close_deadline.is_some_and(|deadline| deadline <= now) {
+        if self
+            .close_deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
             self.end(EndedBy::Network, Cause::CloseTimeout);
         }
         if self.idle_deadline().is_some_and(|deadline| deadline <= now) {
@@ -269,8 +270,9 @@ impl Connection {
                 let keepalive = keepalive.and_then(|config| self.keepalive.deadline(&config));
                 keepalive.into_iter().chain(self.idle_deadline()).min()
             }
-            State::CloseSent | State::CloseExchanged | State::Failing => self.close_deadline,
-            State::Closed => None,
+            State::CloseSent | State::CloseExchanged | State::Failing | State::Closed => {
+                self.close_deadline()
+            }
         }
     }
 
@@ -299,8 +301,8 @@ impl Connection {
     #[inline]
     fn note_message(&mut self, len: usize, ends: bool, now: Instant) {
         self.counters.receive(len, ends);
-        if self.config.idle_timeout.is_some() {
-            self.active_at = now;
+        if self.config.idle_timeout.is_some() && self.state == State::Open {
+            self.since = now;
         }
     }
 
@@ -310,7 +312,17 @@ impl Connection {
             .config
             .idle_timeout
             .filter(|_| self.state == State::Open)?;
-        self.active_at.checked_add(timeout)
+        self.since.checked_add(timeout)
+    }
+
+    /// When the closing handshake has to be over.
+    fn close_deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Open | State::Closed => None,
+            State::CloseSent | State::CloseExchanged | State::Failing => {
+                self.since.checked_add(self.config.close_timeout)
+            }
+        }
     }
 
     /// Closes a connection whose peer has sent no message for too long.
@@ -415,16 +427,15 @@ impl Connection {
             self.ending = Some(Box::new(ending));
         }
         self.state = self.state.after(Change::End);
-        self.close_deadline = None;
         self.receive.clear();
         self.send.clear();
     }
 
     fn change(&mut self, change: Change, now: Instant) {
-        self.state = self.state.after(change);
-        if self.close_deadline.is_none() {
-            self.close_deadline = now.checked_add(self.config.close_timeout);
+        if self.state == State::Open {
+            self.since = now;
         }
+        self.state = self.state.after(change);
     }
 
     const fn phase(&self) -> Phase {
