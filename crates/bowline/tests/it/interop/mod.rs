@@ -13,7 +13,7 @@ mod message;
 mod pair;
 mod peer;
 mod talk;
-mod tools;
+pub(crate) mod tools;
 mod tungstenite;
 
 use std::time::Duration;

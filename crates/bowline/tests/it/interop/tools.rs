@@ -6,12 +6,12 @@ use std::{
 };
 
 /// The interpreter that has the Python packages.
-pub(super) fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     find("BOWLINE_PYTHON", &installed("python/bin/python"))
 }
 
 /// The folder of the npm packages.
-pub(super) fn node_modules() -> PathBuf {
+pub(crate) fn node_modules() -> PathBuf {
     find("BOWLINE_NODE_MODULES", &installed("node/node_modules"))
 }
 

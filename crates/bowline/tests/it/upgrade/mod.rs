@@ -2,6 +2,7 @@
 
 mod accepting;
 mod examples;
+mod peers;
 mod refusing;
 mod streams;
 
