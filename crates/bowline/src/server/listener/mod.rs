@@ -30,7 +30,7 @@ use super::admission::Permit;
 
 /// Accepts connections on one address and hands those that are let in to a handler.
 ///
-/// For each connection, in this order: limits on connections and their rate, TLS, a PROXY header,
+/// For each connection, in this order: limits on connections and their rate, a PROXY header, TLS,
 /// the request head within its bounds and deadline, the user, the rules, the client behind
 /// proxies, the origin, the application's hook. What is refused on the way is answered with the
 /// status that fits and never reaches the handler. One port serves HTTP and WebSocket.
