@@ -11,7 +11,7 @@ mod deflate;
 mod identity;
 mod message;
 mod pair;
-mod peer;
+pub(crate) mod peer;
 mod talk;
 pub(crate) mod tools;
 mod tungstenite;

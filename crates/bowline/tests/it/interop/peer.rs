@@ -17,7 +17,7 @@ use tokio::{
 use super::{identity::Identity, tools, tungstenite};
 
 /// A peer that takes commands as JSON and answers each.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     name: &'static str,
     cannot: &'static [Ability],
     /// What it is busy with, for the message of a failure.
@@ -74,7 +74,7 @@ impl Peer {
     }
 
     /// Chromium, whose page is still empty.
-    pub(super) fn chromium() -> Self {
+    pub(crate) fn chromium() -> Self {
         let mut command = node(&["chromium_peer.mjs"]);
         command
             .env("BOWLINE_CHROMIUM", tools::chromium())
@@ -102,7 +102,7 @@ impl Peer {
     }
 
     /// Gives a command and waits for the answer.
-    pub(super) async fn ask(&mut self, command: Value) -> Value {
+    pub(crate) async fn ask(&mut self, command: Value) -> Value {
         let sent = self.commands.send(command.clone());
         let what = format!("an answer to {} of a {}", command["do"], command["kind"]);
         let answer = deadline(&what, self.answers.recv()).await;
