@@ -5,12 +5,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use bowline::{Message, Text, server::ConnectionGroup};
 use bowline_bus::{
     BusError, Publication, Retain, SessionId, Topic, TopicError, TopicFilter, TopicLimits,
 };
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
+use tracing::{trace, warn};
 
 use crate::shard::Command;
 
@@ -108,6 +110,29 @@ impl Participant {
         })
     }
 
+    /// Broadcasts the payload of what is published on the topics a filter matches to a group of
+    /// connections, as text, or as binary where it is not UTF-8; the retained values first.
+    ///
+    /// Goes on until the hub stops. Each connection's outbox bounds what waits for it, by the policy
+    /// of the group. Dropping the future ends it.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub async fn broadcast(
+        &self,
+        filter: &str,
+        group: &ConnectionGroup,
+    ) -> Result<(), ParticipantError> {
+        let mut subscription = self.subscribe(filter).await?;
+        while let Some(heard) = subscription.recv().await {
+            match heard {
+                Heard::Publication(publication) => broadcast(group, publication.payload),
+                Heard::Lost(lost) => warn!(filter, lost, "publications missed the group"),
+            }
+        }
+        Ok(())
+    }
+
     async fn command(&self, command: Command) -> Result<(), ParticipantError> {
         let commands = self.commands.upgrade().ok_or(ParticipantError::Stopped)?;
         let sent = commands.send(command).await;
@@ -184,6 +209,15 @@ impl Inbox {
             Err(mpsc::error::TrySendError::Closed(_)) => Err(Gone),
         }
     }
+}
+
+fn broadcast(group: &ConnectionGroup, payload: Bytes) {
+    let message = match Text::from_utf8(payload.clone()) {
+        Ok(text) => Message::Text(text),
+        Err(_not_utf8) => Message::binary(payload),
+    };
+    let told = group.broadcast(message);
+    trace!(group = group.name(), ?told, "broadcast from the bus");
 }
 
 fn not_a_topic(text: &str, error: TopicError) -> ParticipantError {

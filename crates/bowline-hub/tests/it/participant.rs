@@ -1,7 +1,10 @@
 //! Parts of the program that publish and subscribe without a connection.
 
-use bowline_bus::Retain;
-use bowline_hub::{Heard, ParticipantError, Subscription};
+use bowline::{
+    Connector, Endpoint,
+    server::{Attributes, ConnectionGroup, GroupOptions, Registry},
+};
+use bowline_hub::{Heard, ParticipantError, Retain, Subscription};
 
 use crate::support::{Hub, settle, text};
 
@@ -9,7 +12,7 @@ async fn heard(subscription: &mut Subscription) -> (String, String) {
     match subscription.recv().await {
         Some(Heard::Publication(publication)) => (
             publication.topic.as_str().to_owned(),
-            String::from_utf8(publication.payload.to_vec()).unwrap(),
+            String::from_utf8_lossy(&publication.payload).into_owned(),
         ),
         other => panic!("{other:?}"),
     }
@@ -112,4 +115,29 @@ async fn bad_topics_and_a_stopped_hub_are_errors() {
     assert_eq!(subscription.recv().await, None);
     let late = participant.publish("a", "1", Retain::No).await;
     assert_eq!(late, Err(ParticipantError::Stopped));
+}
+
+#[tokio::test]
+async fn what_pages_publish_reaches_a_group_of_the_program() {
+    let hub = Hub::start().await;
+    let group = ConnectionGroup::new("screens", Registry::new(), GroupOptions::default());
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let (mut screen, accepted) = tokio::join!(
+        async {
+            let endpoint = Endpoint::parse("ws://screens/").unwrap();
+            let connector = Connector::default();
+            connector.connect_on(&endpoint, near).await.unwrap()
+        },
+        async { bowline::accept(far).await.unwrap() },
+    );
+    group.adopt(accepted, Attributes::default()).unwrap();
+    let participant = hub.participant.clone();
+    let broadcasting = tokio::spawn(async move { participant.broadcast("news/#", &group).await });
+    let mut page = hub.join("").await;
+    page.send(r#"["news/first", {"n": 1}]"#).await.unwrap();
+    let told = screen.recv().await.unwrap();
+    assert_eq!(told.as_text(), Some(r#"{"n": 1}"#));
+    drop((page, screen));
+    hub.stop().await;
+    assert_eq!(broadcasting.await.unwrap(), Ok(()));
 }
