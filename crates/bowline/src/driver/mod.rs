@@ -140,6 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Gives the first event that `take` takes, from bytes that are here already.
+    #[inline]
     pub(crate) fn take_buffered<T>(
         &mut self,
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
