@@ -1,6 +1,6 @@
 //! What the program ends with.
 
-use std::{io, net::SocketAddr, process::ExitCode};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use bowline::{CloseCode, Ending, Error};
 use thiserror::Error;
@@ -39,6 +39,13 @@ pub(crate) enum Failure {
     /// Standard input holds something that cannot be sent.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// A file cannot be used.
+    #[error("{}: {what}", path.display())]
+    File {
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        what: String,
+    },
     /// The system refused something the program needs.
     #[error("cannot {what}: {source}")]
     System {
@@ -75,6 +82,7 @@ impl Failure {
             | Self::Start(_)
             | Self::Run(_)
             | Self::Input(_)
+            | Self::File { .. }
             | Self::System { .. }
             | Self::Panic => OTHER,
         })

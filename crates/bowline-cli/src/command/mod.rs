@@ -3,6 +3,7 @@
 use crate::exit::Failure;
 
 pub(crate) mod connect;
+mod device;
 pub(crate) mod echo;
 mod fanout;
 mod pipe;

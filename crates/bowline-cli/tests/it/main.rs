@@ -4,6 +4,7 @@
 mod browser;
 #[cfg(test)]
 mod connect;
+mod device;
 #[cfg(test)]
 mod echo;
 #[cfg(test)]
