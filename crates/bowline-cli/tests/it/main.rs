@@ -4,6 +4,7 @@
 mod browser;
 #[cfg(test)]
 mod connect;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod echo;
