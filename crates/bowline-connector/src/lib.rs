@@ -18,6 +18,8 @@
 pub mod element;
 pub mod machine;
 pub mod plan;
+pub mod store;
 
 pub use element::ElementSettings;
 pub use plan::Plan;
+pub use store::Store;
