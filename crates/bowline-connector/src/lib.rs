@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod element;
+pub mod hooks;
 pub mod machine;
 pub mod plan;
 pub mod store;
