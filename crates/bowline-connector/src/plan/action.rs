@@ -88,16 +88,16 @@ pub enum ParameterVerb {
     Multiply(Source),
     /// Raises it to a power (`pow`).
     Power(Source),
-    /// Maps it from one range to another (`normalize`): from low, from high, to low, to high.
-    Normalize([f64; 4]),
+    /// Makes its value, or that of another parameter, the one that is no alarm (`normalize`).
+    Normalize(Option<ParameterId>),
     /// Reverses its bytes (`reverse`).
     Reverse,
     /// Runs what its change sets off, without a change (`run actions`).
     RunActions,
     /// Saves it now (`save`).
     Save,
-    /// Sets the length of a fixed parameter (`change length`).
-    ChangeLength(usize),
+    /// Sets the length of a fixed parameter, in bytes, at most 1 MiB (`change length`).
+    ChangeLength(Source),
 }
 
 /// What is done to a timer.

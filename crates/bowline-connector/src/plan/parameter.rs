@@ -75,6 +75,9 @@ pub struct Interpretation {
     pub raw: RawType,
     /// Whether numeric text is hexadecimal (`Base` 16).
     pub is_hexadecimal: bool,
+    /// Whether the bytes of a number come the greatest first (`Endian` big); without it the least
+    /// comes first.
+    pub is_big_endian: bool,
     /// How many bytes of a message belong to the parameter.
     pub length: LengthRule,
     /// What its value is.
@@ -95,11 +98,11 @@ pub enum RawType {
     Text,
     /// `0-9 + - . , e E` and the blank; `a-f A-F` too where hexadecimal.
     NumericText,
-    /// A big-endian number.
+    /// A number.
     Unsigned,
-    /// A big-endian number in two's complement.
+    /// A number in two's complement.
     Signed,
-    /// A big-endian IEEE 754 number of 4 or 8 bytes.
+    /// An IEEE 754 number of 4 or 8 bytes.
     Double,
 }
 

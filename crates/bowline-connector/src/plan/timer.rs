@@ -33,11 +33,11 @@ pub enum TimerTime {
 /// When a timer fires for the first time (`Time@initial`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimerStart {
-    /// After its time.
+    /// When the element starts (`true`, or not said).
     #[default]
-    AfterTime,
-    /// At once (`true`).
     AtOnce,
-    /// After a random time between two (`random=a:b`).
+    /// Not before an action starts it (`false`).
+    Stopped,
+    /// After a random time between two (`random=a:b`, in seconds).
     Random(Duration, Duration),
 }
