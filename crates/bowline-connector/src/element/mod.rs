@@ -1,8 +1,17 @@
 //! The settings of one element: a connector that runs, with a name and an endpoint of its own.
 
+mod check;
+mod duration;
+mod file;
+mod problem;
+mod reader;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::plan::{LinkId, ParameterId};
+
+pub use file::{ElementFile, ScriptFile};
+pub use problem::{Problem, Problems};
 
 /// The settings of an element. What is `None` is as the connector says.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,3 +104,6 @@ impl Default for LinkSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
