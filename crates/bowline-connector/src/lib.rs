@@ -19,8 +19,10 @@ pub mod element;
 pub mod hooks;
 pub mod machine;
 pub mod plan;
+pub mod runner;
 pub mod store;
 
 pub use element::ElementSettings;
 pub use plan::Plan;
+pub use runner::Runner;
 pub use store::Store;

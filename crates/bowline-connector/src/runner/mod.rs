@@ -15,9 +15,7 @@ mod stream_view;
 mod task;
 mod watch;
 
-use std::sync::Arc;
-
-use bowline::proto::handshake::ClientLimits;
+use std::{collections::BTreeMap, sync::Arc};
 
 use self::{keeper::Keeper, stream_view::StreamView, task::ElementTask, watch::Watchers};
 use crate::{
@@ -26,7 +24,7 @@ use crate::{
     machine::Machine,
 };
 
-pub use error::{ElementError, StartError};
+pub use error::{ElementError, LinkSettingsError, StartError};
 pub use event::{Direction, ElementEvent, LinkState, StreamMessage};
 pub use handle::ElementHandle;
 pub use options::{RunnerOptions, ViewLimits};
@@ -115,10 +113,11 @@ impl Runner {
             }
         }
         let (inbox, commands) = command::channel();
-        let mut keepers = std::collections::BTreeMap::new();
+        let mut keepers = BTreeMap::new();
         for (id, link) in plan.links.iter() {
             let own = settings.links.get(&id).cloned().unwrap_or_default();
-            let keeper = Keeper::new(id, (link, plan.handshake_of(link)), own, &options);
+            let handshake = link.handshake.and_then(|id| plan.handshakes.get(id));
+            let keeper = Keeper::new(id, (link, handshake), &own, &options);
             drop(keepers.insert(id, keeper.map_err(|error| StartError::Link(id, error))?));
         }
         let seed = options.seed.unwrap_or_else(rand::random);
