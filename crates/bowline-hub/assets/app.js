@@ -1,6 +1,7 @@
 // Joins the link, the values and the views.
 
 import { ClownTalk, encodeLine, linkAddress } from "./clown-talk.js";
+import { Elements } from "./elements.js";
 import { Form } from "./form.js";
 import { Log } from "./log.js";
 import { Relays } from "./relays.js";
@@ -19,6 +20,7 @@ const form = new Form(document, send);
 const table = new Table(document, (topic) => form.choose(topic));
 const tiles = new Tiles(document);
 const relays = new Relays(document, orderRelay, announce);
+const elements = new Elements(document, orderElement, announce);
 const log = new Log(document);
 const talk = ClownTalk.connect(linkAddress(location, base));
 const { link } = talk;
@@ -57,6 +59,10 @@ function orderRelay(topic, state) {
   return send(`${topic}/set`, JSON.stringify({ state }));
 }
 
+function orderElement(topic, value) {
+  return send(topic, JSON.stringify(value));
+}
+
 function take(direction, message) {
   const now = Date.now();
   log.add(direction, message, now);
@@ -87,12 +93,14 @@ function render() {
     table.remove(topic);
     tiles.remove(topic);
     relays.remove(topic);
+    elements.remove(topic);
   }
   for (const topic of changed) {
     const entry = values.get(topic);
     table.show(entry, now);
     tiles.show(entry);
     relays.show(entry);
+    elements.show(entry);
   }
   forgotten.clear();
   changed.clear();

@@ -55,13 +55,14 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &[u8]); 13] = files! {
+const FILES: [(&str, &str, &[u8]); 14] = files! {
     "index.html": HTML;
     "style.css": CSS;
     "icon.svg": SVG;
     "app.js": JAVASCRIPT;
     "bowline.js": JAVASCRIPT;
     "clown-talk.js": JAVASCRIPT;
+    "elements.js": JAVASCRIPT;
     "form.js": JAVASCRIPT;
     "log.js": JAVASCRIPT;
     "relays.js": JAVASCRIPT;

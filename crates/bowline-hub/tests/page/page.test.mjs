@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { joined, placeOf, shown } from "../../assets/elements.js";
 import { ageText } from "../../assets/table.js";
 import {
   isRelayTopic, measurements, payloadProblem, readable, relayState, topicProblem,
@@ -81,4 +82,31 @@ test("a line through samples stays inside its picture", () => {
   assert.equal(points([1]), "");
   assert.equal(points([1, 3, 2]), "0.0,26.0 60.0,2.0 120.0,14.0");
   assert.equal(points([5, 5]), "0.0,26.0 120.0,26.0");
+});
+
+test("topics of connectors tell values, alarms and the element itself", () => {
+  for (const [topic, place] of [
+    ["connectors/tank/Level", { element: "tank", parameter: "Level", is: "value" }],
+    ["connectors/tank/Level/alarm", { element: "tank", parameter: "Level", is: "alarm" }],
+    ["connectors/tank/-/health", { element: "tank", about: "health" }],
+  ]) {
+    assert.deepEqual(placeOf(topic), place);
+  }
+  for (const topic of ["connectors/tank", "connectors/tank/Level/set", "connectors/tank/-", "a/tank/Level"]) {
+    assert.equal(placeOf(topic), undefined, topic);
+  }
+});
+
+test("a value is shown by its label, and its halves are one parameter", () => {
+  const labels = [{ label: "Closed", value: 0 }, { label: "Open", value: 1 }];
+  assert.equal(shown(1, labels), "Open");
+  assert.equal(shown(2, labels), "2");
+  assert.equal(shown(undefined, labels), "");
+  const [level, button] = joined([
+    { topic: "Level", description: "Level", units: "cm", settable: false, kind: "number", labels: [] },
+    { topic: "Level", description: "Level", units: "", settable: true, kind: "number", labels: [] },
+    { topic: "Reset", description: "Reset", units: "", settable: true, kind: "button", labels },
+  ]);
+  assert.deepEqual([level.settable, level.readable, level.units], [true, true, "cm"]);
+  assert.deepEqual([button.settable, button.readable, button.choices], [true, false, labels]);
 });
