@@ -6,3 +6,4 @@
 )]
 
 mod condition;
+mod machine;

@@ -1,0 +1,14 @@
+//! The machine of an element, driven through virtual time.
+
+mod alarms;
+mod attempts;
+mod changes;
+mod composing;
+mod exchanges;
+mod links;
+mod matching;
+mod queue;
+mod silence;
+mod sketch;
+mod timers;
+mod triggers;
