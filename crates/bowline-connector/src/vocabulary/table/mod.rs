@@ -1,0 +1,22 @@
+//! The table itself, a file for each part of the format.
+
+mod connections;
+mod exchanges;
+mod http;
+mod logic;
+mod parameters;
+mod protocol;
+
+pub(crate) use parameters::LENGTH_MAX;
+
+use super::row::Chapter;
+
+/// Every element and attribute of the format, each once.
+pub(super) const CHAPTERS: [&[Chapter]; 6] = [
+    protocol::CHAPTERS,
+    connections::CHAPTERS,
+    http::CHAPTERS,
+    parameters::CHAPTERS,
+    exchanges::CHAPTERS,
+    logic::CHAPTERS,
+];

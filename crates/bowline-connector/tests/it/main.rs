@@ -1,0 +1,4 @@
+//! Connector files as their authors write them.
+
+#[cfg(test)]
+mod sample;
