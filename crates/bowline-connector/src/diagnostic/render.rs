@@ -1,6 +1,6 @@
 //! Diagnostics as text, with the lines of the file they are about.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::{Diagnostic, Diagnostics, Related, Severity, Source, Span};
 
@@ -29,7 +29,10 @@ impl Renderer {
             out.push('\n');
         }
         if list.dropped() > 0 {
-            out += &format!("... and {} more, not shown\n", list.dropped());
+            put(
+                &mut out,
+                format_args!("... and {} more, not shown\n", list.dropped()),
+            );
         }
         out
     }
@@ -62,7 +65,10 @@ impl Renderer {
             let indent = " ".repeat(gutter + 1);
             for (index, line) in printable(help).lines().enumerate() {
                 let lead = if index == 0 { "= help: " } else { "        " };
-                out += &format!("{indent}{}{line}\n", self.painted(lead, BLUE));
+                put(
+                    &mut out,
+                    format_args!("{indent}{}{line}\n", self.painted(lead, BLUE)),
+                );
             }
         }
         out
@@ -82,11 +88,11 @@ impl Renderer {
         let name = printable(source.name());
         let number = self.painted(&format!("{line:>gutter$}"), BLUE);
         let marks = self.painted(&lines.marks, colour);
-        out.push_str(&format!("{pad}{arrow} {name}:{line}:{column}\n"));
-        out.push_str(&format!("{pad} {bar}\n"));
+        put(out, format_args!("{pad}{arrow} {name}:{line}:{column}\n"));
+        put(out, format_args!("{pad} {bar}\n"));
         out.push_str(format!("{number} {bar} {}", lines.text).trim_end());
         out.push('\n');
-        out.push_str(&format!("{pad} {bar} {}{marks}\n", lines.indent));
+        put(out, format_args!("{pad} {bar} {}{marks}\n", lines.indent));
     }
 
     fn painted(self, text: &str, colour: &str) -> String {
@@ -130,8 +136,7 @@ impl Excerpt {
         let indent = " ".repeat(lead.len() + width(&before));
         let mut marks = mark.to_string().repeat(width(&marked).max(1));
         if !label.is_empty() {
-            // Writing to a string cannot fail.
-            let _written = write!(marks, " {}", printable(label));
+            put(&mut marks, format_args!(" {}", printable(label)));
         }
         Self {
             line: position.line,
@@ -141,6 +146,11 @@ impl Excerpt {
             marks,
         }
     }
+}
+
+fn put(out: &mut String, text: fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _written = out.write_fmt(text);
 }
 
 /// Gives the last characters that fit, and whether some did not.

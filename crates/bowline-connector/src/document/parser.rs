@@ -84,7 +84,7 @@ impl<'a> Parser<'a> {
         } else if self.skip("<![CDATA[") {
             self.cdata(start)
         } else if self.rest().starts_with("<!") {
-            Err(self.doctype())
+            Err(self.doctype().into())
         } else if self.skip("<?") {
             self.instruction(start)
         } else if self.skip("</") {
@@ -98,7 +98,7 @@ impl<'a> Parser<'a> {
     fn skip_declaration(&mut self) -> Outcome<()> {
         let is_declaration = self.rest().starts_with("<?xml") && !self.rest().starts_with("<?xml-");
         if is_declaration && self.until("?>").is_none() {
-            return Err(unclosed("the XML declaration", Span::new(0, 5), "?>"));
+            return Err(unclosed("the XML declaration", Span::new(0, 5), "?>").into());
         }
         Ok(())
     }
@@ -106,7 +106,7 @@ impl<'a> Parser<'a> {
     fn comment(&mut self, start: usize) -> Outcome<()> {
         let open = Span::new(start, self.at);
         let Some(text) = self.until("-->") else {
-            return Err(unclosed("a comment", open, "-->"));
+            return Err(unclosed("a comment", open, "-->").into());
         };
         let at = open.end;
         if let Some(dashes) = text.find("--") {
@@ -128,11 +128,11 @@ impl<'a> Parser<'a> {
     fn cdata(&mut self, start: usize) -> Outcome<()> {
         let open = Span::new(start, self.at);
         let Some(text) = self.until("]]>") else {
-            return Err(unclosed("a CDATA section", open, "]]>"));
+            return Err(unclosed("a CDATA section", open, "]]>").into());
         };
         check_characters(text, open.end)?;
         let Some(within) = self.open.last_mut() else {
-            return Err(outside(Span::new(start, self.at)));
+            return Err(outside(Span::new(start, self.at)).into());
         };
         push_lines(&mut within.element.text, text, open.end);
         Ok(())
@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
             );
         }
         let Some(text) = self.until("?>") else {
-            return Err(unclosed("a processing instruction", open, "?>"));
+            return Err(unclosed("a processing instruction", open, "?>").into());
         };
         let after = text.get(target.len()..).unwrap_or_default();
         if !(after.is_empty() || after.starts_with(is_blank)) {
@@ -162,16 +162,15 @@ impl<'a> Parser<'a> {
         check_characters(text, open.end)
     }
 
-    fn doctype(&self) -> Box<Diagnostic> {
+    fn doctype(&self) -> Diagnostic {
         let word = name(self.rest().strip_prefix("<!").unwrap_or_default());
         let span = Span::new(self.at, self.at + 2 + word.len());
         if self.rest().starts_with("<!DOCTYPE") {
             Diagnostic::error(Code::XmlDoctype, span, "the file has a document type")
                 .label("not read, and no entity is expanded")
                 .help("leave the `<!DOCTYPE ...>` out and write values in full")
-                .into()
         } else {
-            syntax(span, "`<!` begins neither a comment nor CDATA").into()
+            syntax(span, "`<!` begins neither a comment nor CDATA")
         }
     }
 
@@ -228,7 +227,7 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
             let begin = start + blanks;
-            return Err(outside(Span::new(begin, begin + text.len())));
+            return Err(outside(Span::new(begin, begin + text.len())).into());
         };
         if let Some(at) = piece.find("]]>") {
             let span = Span::new(start + at, start + at + 3);
@@ -254,21 +253,20 @@ impl<'a> Parser<'a> {
         self.element_count += 1;
         if self.element_count > self.limits.element_count_max {
             let max = self.limits.element_count_max;
-            return Err(too_large(name_span, format!("more than {max} elements")));
+            return Err(too_large(name_span, format!("more than {max} elements")).into());
         }
         if self.open.len() >= self.limits.depth_max {
             let max = self.limits.depth_max;
-            return Err(too_large(
-                name_span,
-                format!("more than {max} elements in each other"),
-            ));
+            return Err(
+                too_large(name_span, format!("more than {max} elements in each other")).into(),
+            );
         }
         let namespace_count = self.namespaces.len();
         let attributes = self.attributes(name_span)?;
         let is_empty = self.skip("/");
         if !self.skip(">") {
             let span = Span::new(start, name_span.end);
-            return Err(unclosed(&format!("the tag `<{tag}`"), span, ">"));
+            return Err(unclosed(&format!("the tag `<{tag}`"), span, ">").into());
         }
         let attributes = self.resolve_attributes(attributes)?;
         let (local, foreign) = self.resolve_name(tag, name_span)?;
@@ -313,24 +311,20 @@ pub(super) fn syntax(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic::error(Code::XmlSyntax, span, message)
 }
 
-fn outside(span: Span) -> Box<Diagnostic> {
+fn outside(span: Span) -> Diagnostic {
     syntax(span, "text outside of any element")
         .help("a connector file begins with an element such as `<Protocol>`")
-        .into()
 }
 
-pub(super) fn unclosed(what: &str, span: Span, end: &str) -> Box<Diagnostic> {
+pub(super) fn unclosed(what: &str, span: Span, end: &str) -> Diagnostic {
     Diagnostic::error(
         Code::XmlUnclosed,
         span,
         format!("{what} is not ended by `{end}`"),
     )
     .label("begins here")
-    .into()
 }
 
-pub(super) fn too_large(span: Span, message: String) -> Box<Diagnostic> {
-    Diagnostic::error(Code::TooLarge, span, message)
-        .label("one too many")
-        .into()
+pub(super) fn too_large(span: Span, message: String) -> Diagnostic {
+    Diagnostic::error(Code::TooLarge, span, message).label("one too many")
 }

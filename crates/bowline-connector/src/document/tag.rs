@@ -24,7 +24,7 @@ impl Parser<'_> {
             }
             if attributes.len() >= self.limits.attribute_count_max {
                 let max = self.limits.attribute_count_max;
-                return Err(too_large(tag, format!("more than {max} attributes")));
+                return Err(too_large(tag, format!("more than {max} attributes")).into());
             }
             if let Some(first) = attributes.iter().find(|one| one.name == attribute) {
                 return Err(syntax(
@@ -69,11 +69,7 @@ impl Parser<'_> {
         };
         let start = self.at;
         let Some(raw) = self.until(quote) else {
-            return Err(unclosed(
-                &format!("the value of `{attribute}`"),
-                name_span,
-                quote,
-            ));
+            return Err(unclosed(&format!("the value of `{attribute}`"), name_span, quote).into());
         };
         if let Some(at) = raw.find('<') {
             let span = Span::new(start + at, start + at + 1);
@@ -111,16 +107,15 @@ impl Parser<'_> {
             if !self.namespaces.declare(declared, attribute.value.trimmed()) {
                 let max = namespace::IN_SCOPE_MAX;
                 let span = attribute.name_span;
-                return Err(too_large(
-                    span,
-                    format!("more than {max} namespaces at one place"),
-                ));
+                return Err(
+                    too_large(span, format!("more than {max} namespaces at one place")).into(),
+                );
             }
         }
         for attribute in prefixed {
             let prefix = attribute.name.split(':').next().unwrap_or_default();
             if self.namespaces.find(prefix).is_none() {
-                return Err(undeclared(prefix, attribute.name_span));
+                return Err(undeclared(prefix, attribute.name_span).into());
             }
         }
         Ok(kept)
@@ -139,12 +134,12 @@ impl Parser<'_> {
         match self.namespaces.find(prefix) {
             Some("" | namespace::FORMAT) => Ok((local, None)),
             Some(other) => Ok((local, Some(other.to_owned()))),
-            None => Err(undeclared(prefix, span)),
+            None => Err(undeclared(prefix, span).into()),
         }
     }
 }
 
-fn undeclared(prefix: &str, span: Span) -> Box<Diagnostic> {
+fn undeclared(prefix: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         Code::XmlNamespace,
         span,
@@ -154,5 +149,4 @@ fn undeclared(prefix: &str, span: Span) -> Box<Diagnostic> {
         "add xmlns:{prefix}=\"{}\", or leave the prefix out",
         namespace::FORMAT
     ))
-    .into()
 }

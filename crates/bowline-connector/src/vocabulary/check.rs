@@ -58,10 +58,8 @@ impl Check<'_> {
             if root.foreign.is_some() {
                 self.foreign(root);
             } else if let Some((_, name)) = container {
-                let shape = protocol.element(name).expect("the table has the container");
-                let item = shape
-                    .element(&root.name)
-                    .expect("the table has what it contains");
+                let shape = protocol.inner(name);
+                let item = shape.inner(&root.name);
                 let node = self.node(item, root);
                 let holder = containers.entry(name).or_insert_with(|| thought(shape));
                 holder.children.push(node);

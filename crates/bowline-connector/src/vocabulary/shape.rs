@@ -30,6 +30,12 @@ impl Shape {
         self.elements.iter().find(|shape| shape.name == name)
     }
 
+    /// Gives an element that the table has in this one.
+    pub(crate) fn inner(&self, name: &str) -> &Self {
+        let found = self.element(name);
+        found.expect("the caller names what the table has")
+    }
+
     /// Finds an attribute that may stand at this element.
     pub(crate) fn attribute(&self, name: &str) -> Option<&Self> {
         self.attributes.iter().find(|shape| shape.name == name)

@@ -26,13 +26,13 @@ fn distance(from: &str, to: &str) -> usize {
         for (column, other) in to.iter().enumerate() {
             let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX);
             let changed = at(&last, column) + usize::from(letter != *other);
-            let mut least = changed.min(at(&last, column + 1) + 1);
-            least = least.min(at(&next, column) + 1);
+            let mut steps = changed.min(at(&last, column + 1) + 1);
+            steps = steps.min(at(&next, column) + 1);
             let swapped = column.checked_sub(1).and_then(|index| to.get(index)) == Some(&letter);
             if swapped && previous == Some(*other) {
-                least = least.min(at(&before_last, column - 1).saturating_add(1));
+                steps = steps.min(at(&before_last, column - 1).saturating_add(1));
             }
-            next.push(least);
+            next.push(steps);
         }
         before_last = std::mem::replace(&mut last, next);
         previous = Some(letter);

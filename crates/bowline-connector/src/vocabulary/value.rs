@@ -135,11 +135,23 @@ impl Place<'_> {
                 return Value::Text(self.text.trimmed().to_owned());
             }
             Kind::Verbatim => return Value::Text(self.text.as_str().to_owned()),
-            _ if self.text.is_blank() => {
-                tell(self.empty());
-                return Value::None;
-            }
-            _ => {}
+            Kind::Boolean
+            | Kind::Number(..)
+            | Kind::Decimal
+            | Kind::Milliseconds(..)
+            | Kind::Duration
+            | Kind::Words(_)
+            | Kind::WordsOrMilliseconds(..)
+            | Kind::WordsOrText(_)
+            | Kind::OwnId(_)
+            | Kind::Id(_)
+            | Kind::Ids(_)
+            | Kind::Options(_)
+            | Kind::Condition => {}
+        }
+        if self.text.is_blank() {
+            tell(self.empty());
+            return Value::None;
         }
         let read = match self.kind {
             Kind::Elements | Kind::Text | Kind::Source | Kind::Verbatim => Ok(Value::None),
@@ -219,14 +231,11 @@ impl Place<'_> {
             let help = bounds(self.name, min, max, unit);
             return Err(self.error(Code::NotNumber, message).help(help).into());
         }
-        match number_in(text, min, max) {
-            Some(number) => Ok(Value::Number(number)),
-            None => {
-                let message = format!("{} cannot be {}", self.name, clipped(text));
-                let help = bounds(self.name, min, max, unit);
-                Err(self.error(Code::OutOfRange, message).help(help).into())
-            }
-        }
+        number_in(text, min, max).map(Value::Number).ok_or_else(|| {
+            let message = format!("{} cannot be {}", self.name, clipped(text));
+            let help = bounds(self.name, min, max, unit);
+            self.error(Code::OutOfRange, message).help(help).into()
+        })
     }
 
     fn decimal(&self) -> Read {
@@ -269,7 +278,7 @@ impl Place<'_> {
         Some(Value::Word(word.text))
     }
 
-    fn unknown_word(&self, words: &[Word]) -> Box<Diagnostic> {
+    fn unknown_word(&self, words: &[Word]) -> Diagnostic {
         let text = self.text.trimmed();
         let message = format!("{} cannot be `{}`", self.name, clipped(text));
         let diagnostic = self.error(Code::UnknownWord, message);
@@ -280,12 +289,12 @@ impl Place<'_> {
             Some(word) => diagnostic.label(format!("did you mean `{word}`?")),
             None => diagnostic,
         };
-        diagnostic.help(format!("it is {}", self.wanted())).into()
+        diagnostic.help(format!("it is {}", self.wanted()))
     }
 
     fn word(&self, words: &'static [Word], tell: Tell<'_>) -> Read {
         self.found(words, tell)
-            .ok_or_else(|| self.unknown_word(words))
+            .ok_or_else(|| self.unknown_word(words).into())
     }
 
     fn word_or_time(&self, words: &'static [Word], max: u32, tell: Tell<'_>) -> Read {
@@ -298,7 +307,7 @@ impl Place<'_> {
             {
                 self.number(1, max, " ms")
             }
-            None => Err(self.unknown_word(words)),
+            None => Err(self.unknown_word(words).into()),
         }
     }
 

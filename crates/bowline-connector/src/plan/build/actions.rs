@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Builder, exchanges::condition_of};
+use super::{Builder, exchanges::condition_of, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic, Span},
     plan::{
@@ -23,7 +23,7 @@ impl<'a, 'd> Builder<'a, 'd> {
     pub(super) fn actions(&mut self) {
         let mut next = EXPANDED_ID_MIN;
         for node in self.parts("Actions", "Action") {
-            let Some(id) = self.own_id(node).map(ActionId) else {
+            let Some(id) = own_id(node).map(ActionId) else {
                 continue;
             };
             let (Some(on), Some(verb)) = (node.child("On"), node.child("Type")) else {
@@ -244,8 +244,8 @@ impl<'a, 'd> Builder<'a, 'd> {
 
     fn protocol_action(&mut self, written: &Written<'_, 'd>, verb: &str) -> Vec<ActionKind> {
         match verb {
-            "open" => vec![ActionKind::OpenLink(self.port(written))],
-            "close" => vec![ActionKind::CloseLink(self.port(written))],
+            "open" => vec![ActionKind::OpenLink(Some(self.port(written)))],
+            "close" => vec![ActionKind::CloseLink(Some(self.port(written)))],
             "stop current group" => vec![ActionKind::StopGroup],
             "sleep" => self.sleep(written),
             _ => self.mismatch(written),
@@ -253,10 +253,10 @@ impl<'a, 'd> Builder<'a, 'd> {
     }
 
     /// Gives the link of `open` and `close`: connection 0 where nothing is said, or the only one.
-    fn port(&mut self, written: &Written<'_, 'd>) -> Option<LinkId> {
+    fn port(&mut self, written: &Written<'_, 'd>) -> LinkId {
         if let Some(field) = written.verb.attribute("nr") {
             if let Some(number) = number_in(field.text(), 0, u32::MAX) {
-                return Some(self.link_at(number, field.span()));
+                return self.link_at(number, field.span());
             }
             let message = format!("`{}` is not the number of a connection", field.text());
             self.said
@@ -264,8 +264,8 @@ impl<'a, 'd> Builder<'a, 'd> {
         }
         let mut links = self.plan.links.iter().map(|(id, _)| id);
         match (links.next(), links.next()) {
-            (Some(only), None) => Some(only),
-            _ => Some(LinkId(0)),
+            (Some(only), None) => only,
+            _ => LinkId(0),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Code of the connector.
 
-use super::Builder;
+use super::{Builder, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic},
     plan::{CodeHook, HookId, ParameterId},
@@ -12,7 +12,7 @@ impl<'d> Builder<'_, 'd> {
         let mut first = None;
         let mut count = 0_usize;
         for node in self.parts("QActions", "QAction") {
-            let Some(id) = self.own_id(node).map(HookId) else {
+            let Some(id) = own_id(node).map(HookId) else {
                 continue;
             };
             first = first.or_else(|| Some(node.span()));

@@ -1,6 +1,6 @@
 //! Commands, responses and pairs.
 
-use super::Builder;
+use super::{Builder, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic},
     plan::{Command, CommandId, MessageKind, Pair, PairId, ParameterId, Response, ResponseId},
@@ -10,7 +10,7 @@ use crate::{
 impl<'d> Builder<'_, 'd> {
     pub(super) fn commands(&mut self) {
         for node in self.parts("Commands", "Command") {
-            let Some(id) = self.own_id(node).map(CommandId) else {
+            let Some(id) = own_id(node).map(CommandId) else {
                 continue;
             };
             let kind = node
@@ -56,7 +56,7 @@ impl<'d> Builder<'_, 'd> {
 
     pub(super) fn responses(&mut self) {
         for node in self.parts("Responses", "Response") {
-            let Some(id) = self.own_id(node).map(ResponseId) else {
+            let Some(id) = own_id(node).map(ResponseId) else {
                 continue;
             };
             let option = node
@@ -94,15 +94,14 @@ impl<'d> Builder<'_, 'd> {
             let place =
                 number_in(digits, 0, u32::MAX).and_then(|place| usize::try_from(place).ok());
             let found = place.and_then(|place| content.get(place));
-            match found {
-                Some(id) => optional.push(*id),
-                None => {
-                    let message = format!("there is no parameter at place `{part}`");
-                    self.said.add(
-                        Diagnostic::error(Code::OutOfRange, span, message)
-                            .help("places count from 0, with `;` between them: `0;2`"),
-                    );
-                }
+            if let Some(id) = found {
+                optional.push(*id);
+            } else {
+                let message = format!("there is no parameter at place `{part}`");
+                self.said.add(
+                    Diagnostic::error(Code::OutOfRange, span, message)
+                        .help("places count from 0, with `;` between them: `0;2`"),
+                );
             }
             if digits.len() < part.len() {
                 let message = "skipping parameters is not supported";
@@ -135,7 +134,7 @@ impl<'d> Builder<'_, 'd> {
 
     pub(super) fn pairs(&mut self) {
         for node in self.parts("Pairs", "Pair") {
-            let Some(id) = self.own_id(node).map(PairId) else {
+            let Some(id) = own_id(node).map(PairId) else {
                 continue;
             };
             if let Some(pair) = self.pair(node) {

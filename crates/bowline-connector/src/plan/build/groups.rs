@@ -1,18 +1,18 @@
 //! Groups.
 
-use super::{Builder, exchanges::condition_of};
+use super::{Builder, exchanges::condition_of, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic},
     plan::{
         ActionId, Group, GroupContent, GroupId, GroupKind, GroupLink, LinkId, PairId, TriggerId,
     },
-    vocabulary::{Node, Part},
+    vocabulary::{Field, Node, Part},
 };
 
 impl<'d> Builder<'_, 'd> {
     pub(super) fn groups(&mut self) {
         for node in self.parts("Groups", "Group") {
-            let Some(id) = self.own_id(node).map(GroupId) else {
+            let Some(id) = own_id(node).map(GroupId) else {
                 continue;
             };
             let content = self.group_content(node);
@@ -43,7 +43,7 @@ impl<'d> Builder<'_, 'd> {
             if pairs.iter().any(|id| self.plan.pairs.get(*id).is_some_and(|pair| pair.link.is_none())));
         let is_told = field.is_some() && !self.ids.has(Part::Connection, number);
         if needs_link && !is_told && !self.plan.links.contains(LinkId(number)) {
-            let span = field.map_or_else(|| node.span(), |field| field.span());
+            let span = field.map_or_else(|| node.span(), Field::span);
             let message = format!(
                 "the group's pairs go to connection {number}, which is no WebSocket connection"
             );

@@ -3,6 +3,7 @@
 use super::{
     Builder,
     headers::{bad_in_path, bad_in_value, is_forbidden, is_token, shown},
+    own_id,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Span},
@@ -16,7 +17,7 @@ use crate::{
 impl<'d> Builder<'_, 'd> {
     pub(super) fn handshakes(&mut self) {
         for node in self.parts("HTTP", "Session") {
-            let Some(id) = self.own_id(node).map(SessionId) else {
+            let Some(id) = own_id(node).map(SessionId) else {
                 continue;
             };
             let is_used = self
@@ -264,7 +265,7 @@ impl<'d> Builder<'_, 'd> {
         );
     }
 
-    fn targets(&mut self, response: &Node<'d>) -> ResponseTargets {
+    fn targets(&self, response: &Node<'d>) -> ResponseTargets {
         let headers = response.child("Headers");
         let headers = headers
             .into_iter()

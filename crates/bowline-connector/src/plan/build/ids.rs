@@ -62,7 +62,7 @@ impl Ids {
         let mut diagnostic = Diagnostic::error(Code::NoSuchPart, span, message);
         if is_lenient {
             diagnostic.severity = Severity::Warning;
-            diagnostic.label = "left out".to_owned();
+            diagnostic = diagnostic.label("left out");
         }
         match self.near(part, id) {
             Some(near) => diagnostic.help(format!("did you mean {word} {near}?")),

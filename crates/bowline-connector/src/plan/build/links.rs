@@ -1,19 +1,19 @@
 //! Connections to links.
 
-use super::Builder;
+use super::{Builder, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic, Span},
     plan::{BusAddress, Link, LinkId, NotifyParameters, ParameterId, SessionId},
     vocabulary::{Node, Part},
 };
 
-impl<'a, 'd> Builder<'a, 'd> {
+impl<'d> Builder<'_, 'd> {
     pub(super) fn links(&mut self) {
         for node in self.parts("Connections", "Connection") {
             let kinds = kinds_of(node);
             let name = node.attribute("name").map(|name| name.text().to_owned());
             self.check_kinds(node, &kinds);
-            let (Some(id), Some(http)) = (self.own_id(node), node.child("Http")) else {
+            let (Some(id), Some(http)) = (own_id(node), node.child("Http")) else {
                 continue;
             };
             let options = http.child("CommunicationOptions");
@@ -194,7 +194,7 @@ impl<'a, 'd> Builder<'a, 'd> {
 
     fn agree(&mut self, number: u32, kind: &str, span: Span) {
         let mut nodes = self.parts("Connections", "Connection");
-        let node = nodes.find(|node| self.own_id(node) == Some(number));
+        let node = nodes.find(|node| own_id(node) == Some(number));
         let Some(node) = node else {
             if number > 0 {
                 let message =

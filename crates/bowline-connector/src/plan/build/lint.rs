@@ -46,9 +46,12 @@ impl Builder<'_, '_> {
 
     /// Tells commands that no trigger makes: they are sent as they were at the start.
     fn no_make(&mut self) {
-        let before = self.before(|subject| match subject {
-            Subject::Command(id) => Some(id),
-            _ => None,
+        let before = self.before(|subject| {
+            if let Subject::Command(id) = subject {
+                Some(id)
+            } else {
+                None
+            }
         });
         let mut is_each = false;
         let mut made = BTreeSet::new();
@@ -79,9 +82,12 @@ impl Builder<'_, '_> {
     /// Tells responses of variable length that no trigger reads: their parameters stay as they
     /// are.
     fn no_read(&mut self) {
-        let before = self.before(|subject| match subject {
-            Subject::Response(id) => Some(id),
-            _ => None,
+        let before = self.before(|subject| {
+            if let Subject::Response(id) = subject {
+                Some(id)
+            } else {
+                None
+            }
         });
         let mut is_each = false;
         let mut read = BTreeSet::new();

@@ -5,6 +5,7 @@ mod bytes;
 mod code;
 mod exchanges;
 mod groups;
+mod halves;
 mod handshakes;
 mod headers;
 mod ids;
@@ -172,13 +173,6 @@ impl<'a, 'd> Builder<'a, 'd> {
             .flat_map(move |container| container.children(item))
     }
 
-    /// Gives the own id of a part; `None` if it has none, or one that another part has, which was
-    /// told.
-    fn own_id(&self, node: &Node<'_>) -> Option<u32> {
-        let field = node.attribute("id")?;
-        field.value.number()
-    }
-
     /// Gives the id an element names, if there is such a part.
     fn id_in(&self, node: &Node<'_>, part: Part) -> Option<u32> {
         node.value.number().filter(|id| self.ids.has(part, *id))
@@ -232,4 +226,9 @@ impl<'a, 'd> Builder<'a, 'd> {
         }
         link
     }
+}
+
+/// Gives the id of a part; `None` if it has none, which was told.
+fn own_id(node: &Node<'_>) -> Option<u32> {
+    node.attribute("id")?.value.number()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Builder, bytes::fixed_bytes};
+use super::{Builder, bytes::fixed_bytes, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic, Span},
     plan::{
@@ -15,7 +15,7 @@ use crate::{
 impl<'d> Builder<'_, 'd> {
     pub(super) fn parameters(&mut self) {
         for node in self.parts("Params", "Param") {
-            let Some(id) = self.own_id(node).map(ParameterId) else {
+            let Some(id) = own_id(node).map(ParameterId) else {
                 continue;
             };
             let parameter = self.parameter(node);
@@ -62,7 +62,7 @@ impl<'d> Builder<'_, 'd> {
                 .child("Information")
                 .map(|information| information.words_of("Subtext"))
                 .unwrap_or_default(),
-            alarm: node.child("Alarm").map(|alarm| self.alarm(alarm)),
+            alarm: node.child("Alarm").map(alarm_of),
         }
     }
 
@@ -99,29 +99,6 @@ impl<'d> Builder<'_, 'd> {
             _ => diagnostic.help("write the id of the connection behind it: `dynamic ip 1`"),
         });
         None
-    }
-
-    /// Tells links with several endpoint parameters.
-    fn endpoints(&mut self) {
-        let mut seen: HashMap<LinkId, ParameterId> = HashMap::new();
-        let rows = self.plan.parameters.iter();
-        let rows: Vec<_> = rows
-            .filter_map(|(id, parameter)| Some((id, parameter.endpoint_of?)))
-            .collect();
-        for (id, link) in rows {
-            if let Some(first) = seen.get(&link) {
-                let message = format!("{first} is the endpoint of {link} as well");
-                let span = self.parameter_span(id);
-                let other = self.parameter_span(*first);
-                self.said.add(
-                    Diagnostic::warning(Code::DynamicEndpoint, span, message)
-                        .label("the one that is set last counts")
-                        .related(other, "the other one"),
-                );
-            } else {
-                seen.insert(link, id);
-            }
-        }
     }
 
     fn interpretation(&mut self, node: &Node<'d>, kind: ParameterKind) -> Interpretation {
@@ -349,100 +326,26 @@ impl<'d> Builder<'_, 'd> {
         discreets
     }
 
-    fn alarm(&mut self, node: &Node<'d>) -> Alarm {
-        let level = |name: &str| {
-            let text = node.child(name).and_then(|level| level.value.text());
-            text.filter(|text| !text.is_empty()).map(str::to_owned)
-        };
-        let monitored = node.child("Monitored");
-        Alarm {
-            is_monitored: monitored
-                .and_then(|node| node.value.boolean())
-                .unwrap_or(false),
-            normal: level("Normal"),
-            low: ["CL", "MaL", "MiL", "WaL"].map(level),
-            high: ["CH", "MaH", "MiH", "WaH"].map(level),
-        }
-    }
-
-    /// Tells names that two halves of the same sort share, and setters without another half.
-    fn parameter_names(&mut self) {
-        let mut reads: HashMap<String, ParameterId> = HashMap::new();
-        let mut doubles = Vec::new();
-        let mut setters = Vec::new();
-        for (id, parameter) in self.plan.parameters.iter() {
-            let name = parameter.name.to_lowercase();
-            if parameter.setter {
-                setters.push((id, name.clone(), parameter.kind));
-            }
-            if parameter.kind == ParameterKind::Read && !name.is_empty() {
-                if let Some(first) = reads.get(&name) {
-                    doubles.push((id, *first));
-                } else {
-                    reads.insert(name, id);
-                }
-            }
-        }
-        for (id, first) in doubles {
-            let message = format!("{first} and {id} are read parameters of the same name");
-            let (span, other) = (self.parameter_span(id), self.parameter_span(first));
-            self.said.add(
-                Diagnostic::warning(Code::DuplicateName, span, message)
-                    .label("a setter sets the first one")
-                    .related(other, "the first one"),
-            );
-        }
-        for (id, name, kind) in setters {
-            let span = self.parameter_span(id);
-            let message = if kind != ParameterKind::Write {
-                format!("{id} is a setter and no write parameter")
-            } else if reads.contains_key(&name) {
-                continue;
-            } else {
-                format!("there is no read parameter of the name of setter {}", id.0)
-            };
-            self.said
-                .add(Diagnostic::warning(Code::SetterAlone, span, message).label("sets nothing"));
-        }
-    }
-
-    /// Tells lengths that depend on each other in a circle.
-    fn length_loops(&mut self) {
-        let next = |id: ParameterId| match self.plan.parameters.get(id)?.interpretation.length {
-            LengthRule::OtherParameter { id, .. } => Some(id),
-            LengthRule::Fixed(_) | LengthRule::NextParameter | LengthRule::LastNextParameter => {
-                None
-            }
-        };
-        let mut done: HashMap<ParameterId, usize> = HashMap::new();
-        let mut found = Vec::new();
-        for (walk, (start, _)) in self.plan.parameters.iter().enumerate() {
-            let mut at = start;
-            while !done.contains_key(&at) {
-                done.insert(at, walk);
-                match next(at) {
-                    Some(after) if done.get(&after) == Some(&walk) => {
-                        found.push((at, after));
-                        break;
-                    }
-                    Some(after) => at = after,
-                    None => break,
-                }
-            }
-        }
-        for (id, other) in found {
-            let message = format!("the length of {id} depends on itself");
-            let span = self.parameter_span(id);
-            let diagnostic = Diagnostic::error(Code::LengthLoop, span, message);
-            self.said
-                .add(diagnostic.related(self.parameter_span(other), "by way of this one"));
-        }
-    }
-
     /// Gives where a parameter is declared.
     pub(super) fn parameter_span(&self, id: ParameterId) -> Span {
         let part = crate::vocabulary::Part::Parameter;
         self.ids.span(part, id.0).unwrap_or_default()
+    }
+}
+
+fn alarm_of(node: &Node<'_>) -> Alarm {
+    let level = |name: &str| {
+        let text = node.child(name).and_then(|level| level.value.text());
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let monitored = node.child("Monitored");
+    Alarm {
+        is_monitored: monitored
+            .and_then(|node| node.value.boolean())
+            .unwrap_or(false),
+        normal: level("Normal"),
+        low: ["CL", "MaL", "MiL", "WaL"].map(level),
+        high: ["CH", "MaH", "MiH", "WaH"].map(level),
     }
 }
 

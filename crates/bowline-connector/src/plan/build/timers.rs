@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Builder, exchanges::condition_of};
+use super::{Builder, exchanges::condition_of, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic},
     plan::{GroupId, Timer, TimerId, TimerStart, TimerTime},
-    vocabulary::{Field, Node, Part, Value, number_in},
+    vocabulary::{Field, Node, Part, number_in},
 };
 
 impl<'d> Builder<'_, 'd> {
     pub(super) fn timers(&mut self) {
         for node in self.parts("Timers", "Timer") {
-            let Some(id) = self.own_id(node).map(TimerId) else {
+            let Some(id) = own_id(node).map(TimerId) else {
                 continue;
             };
             if let Some(timer) = self.timer(node) {
@@ -25,9 +25,9 @@ impl<'d> Builder<'_, 'd> {
         let time = node.child("Time")?;
         let initial = time.attribute("initial");
         let start = initial.map(|field| self.start(field)).unwrap_or_default();
-        let pace = match &time.value {
-            Value::Word(_) => TimerTime::Loop,
-            value => TimerTime::Every(value.time()?),
+        let pace = match time.value.word() {
+            Some(_) => TimerTime::Loop,
+            None => TimerTime::Every(time.value.time()?),
         };
         let content = node.child("Content")?;
         if content.children("Group").next().is_none() {

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Builder, exchanges::condition_of};
+use super::{Builder, exchanges::condition_of, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic},
     plan::{ActionId, Moment, Subject, Trigger, TriggerContent, TriggerId},
-    vocabulary::{Node, Part, Value, number_in},
+    vocabulary::{Node, Part, number_in},
 };
 
 impl<'d> Builder<'_, 'd> {
     pub(super) fn triggers(&mut self) {
         for node in self.parts("Triggers", "Trigger") {
-            let Some(id) = self.own_id(node).map(TriggerId) else {
+            let Some(id) = own_id(node).map(TriggerId) else {
                 continue;
             };
             let trigger = Trigger {
@@ -88,11 +88,10 @@ impl<'d> Builder<'_, 'd> {
     }
 
     fn moment(&mut self, subject: &str, time: &Node<'d>) -> Option<Moment> {
-        let text = match &time.value {
-            Value::Word("link file change") => return None,
-            Value::Word(word) => (*word).to_owned(),
-            value => value.text()?.to_owned(),
-        };
+        let text = time.value.word().or_else(|| time.value.text())?.to_owned();
+        if text == "link file change" {
+            return None;
+        }
         if subject == "communication" {
             return Some(Moment::Error(from_hex(&text)));
         }
@@ -139,13 +138,11 @@ impl<'d> Builder<'_, 'd> {
                     .add(diagnostic.label("needs `<Id>` with the id of an action or trigger"));
             }
         }
-        match part {
-            Part::Trigger => TriggerContent::Triggers(ids.into_iter().map(TriggerId).collect()),
-            _ => {
-                let actions = ids.into_iter().map(ActionId);
-                TriggerContent::Actions(actions.flat_map(|id| self.expanded(id)).collect())
-            }
+        if part == Part::Trigger {
+            return TriggerContent::Triggers(ids.into_iter().map(TriggerId).collect());
         }
+        let actions = ids.into_iter().map(ActionId);
+        TriggerContent::Actions(actions.flat_map(|id| self.expanded(id)).collect())
     }
 
     fn content_id(&mut self, node: &Node<'d>, part: Part) -> Option<u32> {
@@ -213,11 +210,12 @@ impl<'d> Builder<'_, 'd> {
         while let Some(end) = ends.pop() {
             left.remove(&end);
             for id in fired_by.remove(&end).unwrap_or_default() {
-                if let Some(count) = left.get_mut(&id) {
-                    *count -= 1;
-                    if *count == 0 {
-                        ends.push(id);
-                    }
+                let Some(count) = left.get_mut(&id) else {
+                    continue;
+                };
+                *count -= 1;
+                if *count == 0 {
+                    ends.push(id);
                 }
             }
         }
@@ -249,7 +247,7 @@ fn part_of(word: &str) -> Part {
 fn times_of(subject: &str) -> &'static [&'static str] {
     match subject {
         "command" | "group" | "response" | "timer" => &["before", "after"],
-        "pair" => &[
+        "pair" | "session" => &[
             "before",
             "after",
             "succeeded",
@@ -263,13 +261,6 @@ fn times_of(subject: &str) -> &'static [&'static str] {
             "timeout after retries",
         ],
         "protocol" => &["after startup"],
-        "session" => &[
-            "before",
-            "after",
-            "succeeded",
-            "timeout",
-            "timeout after retries",
-        ],
         _ => &[],
     }
 }
