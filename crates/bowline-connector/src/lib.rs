@@ -15,9 +15,14 @@
 
 #![forbid(unsafe_code)]
 
+mod document;
+
+pub mod diagnostic;
 pub mod element;
 pub mod machine;
 pub mod plan;
+pub mod vocabulary;
 
+pub use document::ReadLimits;
 pub use element::ElementSettings;
-pub use plan::Plan;
+pub use plan::{Plan, Reading, read, read_with};

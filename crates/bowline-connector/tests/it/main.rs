@@ -7,3 +7,5 @@
 
 mod condition;
 mod machine;
+#[cfg(test)]
+mod sample;
