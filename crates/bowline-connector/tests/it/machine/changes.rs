@@ -170,10 +170,10 @@ fn first_values_are_the_saved_ones_then_the_elements_then_defaults() {
         told.contains(&Effect::Changed(ParameterId(1), words("saved"))),
         "{told:?}"
     );
-    let saves = told
+    let stored = told
         .iter()
         .filter(|effect| matches!(effect, Effect::Save(..)));
-    assert_eq!(saves.count(), 0, "first values are no changes");
+    assert_eq!(stored.count(), 0, "first values are no changes");
 }
 
 #[test]

@@ -16,47 +16,6 @@ fn queue(group: u32) -> ActionKind {
 
 #[test]
 fn a_command_is_the_bytes_of_its_parameters_one_after_the_other() {
-    let bytes = |parameter: Parameter, value: Value| {
-        let mut bench = Sketch::default()
-            .link(0, link())
-            .fixed(1, &[1, 2, 0x7F])
-            .parameter(2, parameter)
-            .command(1, MessageKind::Binary, &[1, 2, 1])
-            .pair(1, pair(1, &[]))
-            .poll(1, &[1])
-            .action(1, queue(1))
-            .called(1, &[1])
-            .start();
-        bench.open(0);
-        bench.set(2, value);
-        bench.effects();
-        bench.fire(1);
-        let sent = bench.sent();
-        let [(0, MessageKind::Binary, payload)] = sent.as_slice() else {
-            panic!("{sent:?}")
-        };
-        let inner = payload.strip_prefix(&[1, 2, 0x7F]).unwrap();
-        inner.strip_suffix(&[1, 2, 0x7F]).unwrap().to_vec()
-    };
-    let raw = |raw: RawType, length: usize, is_big_endian: bool| {
-        let mut parameter = number();
-        parameter.interpretation.raw = raw;
-        parameter.interpretation.is_big_endian = is_big_endian;
-        parameter.interpretation.length = LengthRule::Fixed(length);
-        parameter
-    };
-    let long = |parameter: Parameter, length: usize| Parameter {
-        interpretation: bowline_connector::plan::Interpretation {
-            length: LengthRule::Fixed(length),
-            ..parameter.interpretation.clone()
-        },
-        ..parameter
-    };
-    let hexadecimal = || {
-        let mut parameter = number();
-        parameter.interpretation.is_hexadecimal = true;
-        parameter
-    };
     for (parameter, value, expected) in [
         (text(), words("{}"), &b"{}"[..]),
         (text(), Value::Empty, b""),
@@ -246,4 +205,46 @@ fn blocked(declared: Link) -> Sketch {
         .action(9, ActionKind::Sleep(std::time::Duration::from_millis(100)))
         .called(9, &[9])
         .timer(1, TimerTime::Loop, TimerStart::Stopped, &[])
+}
+
+/// Gives what a value becomes between two fixed parameters of a command.
+fn bytes(parameter: Parameter, value: Value) -> Vec<u8> {
+    let mut bench = Sketch::default()
+        .link(0, link())
+        .fixed(1, &[1, 2, 0x7F])
+        .parameter(2, parameter)
+        .command(1, MessageKind::Binary, &[1, 2, 1])
+        .pair(1, pair(1, &[]))
+        .poll(1, &[1])
+        .action(1, queue(1))
+        .called(1, &[1])
+        .start();
+    bench.open(0);
+    bench.set(2, value);
+    bench.effects();
+    bench.fire(1);
+    let sent = bench.sent();
+    let [(0, MessageKind::Binary, payload)] = sent.as_slice() else {
+        panic!("{sent:?}")
+    };
+    let inner = payload.strip_prefix(&[1, 2, 0x7F]).unwrap();
+    inner.strip_suffix(&[1, 2, 0x7F]).unwrap().to_vec()
+}
+
+fn raw(raw: RawType, length: usize, is_big_endian: bool) -> Parameter {
+    let mut parameter = long(number(), length);
+    parameter.interpretation.raw = raw;
+    parameter.interpretation.is_big_endian = is_big_endian;
+    parameter
+}
+
+fn long(mut parameter: Parameter, length: usize) -> Parameter {
+    parameter.interpretation.length = LengthRule::Fixed(length);
+    parameter
+}
+
+fn hexadecimal() -> Parameter {
+    let mut parameter = number();
+    parameter.interpretation.is_hexadecimal = true;
+    parameter
 }

@@ -245,20 +245,6 @@ fn an_element_may_ask_for_repeated_messages() {
 
 #[test]
 fn bytes_become_values_by_their_type() {
-    let ruled = |raw: RawType, kind: ValueKind| {
-        let mut parameter = text();
-        parameter.interpretation.raw = raw;
-        parameter.interpretation.kind = kind;
-        parameter
-    };
-    let little = |mut parameter: Parameter| {
-        parameter.interpretation.is_big_endian = false;
-        parameter
-    };
-    let hexadecimal = |mut parameter: Parameter| {
-        parameter.interpretation.is_hexadecimal = true;
-        parameter
-    };
     let number = |raw| ruled(raw, ValueKind::Double);
     let old = Value::Empty;
     for (parameter, bytes, expected) in [
@@ -343,9 +329,12 @@ fn code_is_told_the_kind_of_the_message_and_gets_its_raw_bytes() {
     let kinds: Vec<_> = bench
         .effects()
         .into_iter()
-        .filter_map(|effect| match effect {
-            bowline_connector::machine::Effect::Hook { kind, .. } => Some(kind),
-            _ => None,
+        .filter_map(|effect| {
+            if let bowline_connector::machine::Effect::Hook { kind, .. } = effect {
+                Some(kind)
+            } else {
+                None
+            }
         })
         .collect();
     assert_eq!(kinds, [Some(MessageKind::Binary)]);
@@ -386,4 +375,21 @@ fn patterns_that_nearly_repeat_are_found_in_linear_time() {
         panic!("it holds text")
     };
     assert_eq!(found.len(), 2_000_000 - 5000);
+}
+
+fn ruled(raw: RawType, kind: ValueKind) -> Parameter {
+    let mut parameter = text();
+    parameter.interpretation.raw = raw;
+    parameter.interpretation.kind = kind;
+    parameter
+}
+
+fn little(mut parameter: Parameter) -> Parameter {
+    parameter.interpretation.is_big_endian = false;
+    parameter
+}
+
+fn hexadecimal(mut parameter: Parameter) -> Parameter {
+    parameter.interpretation.is_hexadecimal = true;
+    parameter
 }

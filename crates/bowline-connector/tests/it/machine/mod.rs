@@ -1,5 +1,6 @@
 //! The machine of an element, driven through virtual time.
 
+mod acme;
 mod alarms;
 mod attempts;
 mod changes;

@@ -208,13 +208,17 @@ impl Bench {
     pub(super) fn sent(&mut self) -> Vec<(u32, MessageKind, Bytes)> {
         let effects = self.effects().into_iter();
         effects
-            .filter_map(|effect| match effect {
-                Effect::Send {
+            .filter_map(|effect| {
+                if let Effect::Send {
                     link,
                     kind,
                     payload,
-                } => Some((link.0, kind, payload)),
-                _ => None,
+                } = effect
+                {
+                    Some((link.0, kind, payload))
+                } else {
+                    None
+                }
             })
             .collect()
     }
@@ -230,9 +234,14 @@ impl Bench {
     pub(super) fn changes(&mut self, id: u32) -> Vec<Value> {
         let effects = self.effects().into_iter();
         effects
-            .filter_map(|effect| match effect {
-                Effect::Changed(parameter, value) if parameter == ParameterId(id) => Some(value),
-                _ => None,
+            .filter_map(|effect| {
+                if let Effect::Changed(parameter, value) = effect
+                    && parameter == ParameterId(id)
+                {
+                    Some(value)
+                } else {
+                    None
+                }
             })
             .collect()
     }
@@ -241,9 +250,12 @@ impl Bench {
     pub(super) fn hooks(&mut self) -> Vec<u32> {
         let effects = self.effects().into_iter();
         effects
-            .filter_map(|effect| match effect {
-                Effect::Hook { parameter, .. } => Some(parameter.0),
-                _ => None,
+            .filter_map(|effect| {
+                if let Effect::Hook { parameter, .. } = effect {
+                    Some(parameter.0)
+                } else {
+                    None
+                }
             })
             .collect()
     }
@@ -252,9 +264,12 @@ impl Bench {
     pub(super) fn notices(&mut self) -> Vec<String> {
         let effects = self.effects().into_iter();
         effects
-            .filter_map(|effect| match effect {
-                Effect::Notice(text) => Some(text),
-                _ => None,
+            .filter_map(|effect| {
+                if let Effect::Notice(text) = effect {
+                    Some(text)
+                } else {
+                    None
+                }
             })
             .collect()
     }

@@ -91,7 +91,7 @@ fn the_condition_of_an_action_counts_when_it_runs() {
         ParameterVerb::Append(Source::Literal("x".to_owned())),
     );
     let mut bench = sketch()
-        .conditional_action(10, two.clone(), Some("id:8 == \"go\""))
+        .conditional_action(10, two, Some("id:8 == \"go\""))
         .action(11, go)
         .called(1, &[10, 11, 10])
         .start();
