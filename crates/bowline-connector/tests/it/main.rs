@@ -6,3 +6,6 @@
 )]
 
 mod condition;
+mod machine;
+#[cfg(test)]
+mod sample;
