@@ -16,7 +16,7 @@ mod trigger;
 
 pub use action::{Action, ActionKind, ParameterVerb, QueueVerb, TimerVerb};
 pub use build::{Reading, read, read_with};
-pub use condition::{Condition, ConditionError};
+pub use condition::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX, Condition, ConditionError};
 pub use exchange::{Command, MessageKind, Pair, Response};
 pub use group::{Group, GroupContent, GroupKind, GroupLink};
 pub use handshake::{
