@@ -1,11 +1,8 @@
 //! Connectors from outside.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test, as the tests do"
-)]
-
+#[cfg(test)]
 mod condition;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod sample;
