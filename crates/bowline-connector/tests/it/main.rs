@@ -8,5 +8,11 @@
 mod condition;
 mod runner_device;
 mod runner_fixture;
+mod runner_handshake;
+mod runner_hooks;
 mod runner_links;
+mod runner_reconnect;
+mod runner_saved;
+mod runner_server;
+mod runner_watch;
 mod tools;

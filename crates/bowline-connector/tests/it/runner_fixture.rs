@@ -383,6 +383,10 @@ impl Element {
         snapshot.parameter(parameter).unwrap().text.clone()
     }
 
+    pub(crate) async fn holds(&self, parameter: ParameterId, text: &str) {
+        assert_eq!(self.text(parameter).await, text);
+    }
+
     pub(crate) async fn shutdown(self) {
         soon(self.handle.shutdown()).await;
     }
