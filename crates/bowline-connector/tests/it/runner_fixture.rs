@@ -330,7 +330,7 @@ impl Element {
     }
 
     pub(crate) fn of(plan: Plan, settings: ElementSettings, options: RunnerOptions) -> Self {
-        let started = Runner::start(Arc::new(plan), Arc::new(settings), options);
+        let started = Runner::start(Arc::new(plan), Arc::new(settings), &options);
         let (handle, events) = started.unwrap();
         Self { handle, events }
     }

@@ -258,7 +258,7 @@ async fn settings_that_cannot_be_used_are_refused_at_start() {
     for (link, expected) in cases {
         let plan = std::sync::Arc::new(plan());
         let settings = std::sync::Arc::new(settings(link));
-        let error = bowline_connector::Runner::start(plan, settings, RunnerOptions::default());
+        let error = bowline_connector::Runner::start(plan, settings, &RunnerOptions::default());
         let error = error.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert!(error.contains("connection 1"), "{error}");
@@ -273,6 +273,6 @@ async fn settings_that_cannot_be_used_are_refused_at_start() {
         ..RunnerOptions::default()
     };
     let settings = std::sync::Arc::new(settings(LinkSettings::default()));
-    let error = bowline_connector::Runner::start(std::sync::Arc::new(plan()), settings, options);
+    let error = bowline_connector::Runner::start(std::sync::Arc::new(plan()), settings, &options);
     assert!(error.unwrap_err().to_string().contains("parameter 999"));
 }

@@ -68,7 +68,7 @@ async fn two_elements_of_one_name_do_not_share_values() {
     let options = saving(folder.path());
     let first = Element::start(settings(LinkSettings::default()), options.clone());
     let settings = Arc::new(settings(LinkSettings::default()));
-    let second = Runner::start(Arc::new(plan()), settings, options);
+    let second = Runner::start(Arc::new(plan()), settings, &options);
     let error = second.unwrap_err();
     let is_it = matches!(error, StartError::Store(StoreError::ElementInUse { .. }));
     assert!(is_it, "{error}");
