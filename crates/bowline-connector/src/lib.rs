@@ -15,14 +15,19 @@
 
 #![forbid(unsafe_code)]
 
+mod document;
+
+pub mod diagnostic;
 pub mod element;
 pub mod hooks;
 pub mod machine;
 pub mod plan;
 pub mod runner;
 pub mod store;
+pub mod vocabulary;
 
+pub use document::ReadLimits;
 pub use element::ElementSettings;
-pub use plan::Plan;
+pub use plan::{Plan, Reading, read, read_with};
 pub use runner::Runner;
 pub use store::Store;

@@ -15,4 +15,5 @@ mod runner_reconnect;
 mod runner_saved;
 mod runner_server;
 mod runner_watch;
+mod sample;
 mod tools;
