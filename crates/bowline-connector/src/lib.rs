@@ -28,6 +28,6 @@ pub mod vocabulary;
 
 pub use document::ReadLimits;
 pub use element::ElementSettings;
+pub use plan::{Plan, Reading, read, read_with};
 pub use runner::Runner;
 pub use store::Store;
-pub use plan::{Plan, Reading, read, read_with};

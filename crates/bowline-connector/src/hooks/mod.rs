@@ -13,7 +13,6 @@ mod call;
 mod extract;
 mod json_path;
 mod script;
-mod script_api;
 
 use std::{collections::BTreeMap, error::Error as StdError, fmt, sync::Arc};
 
@@ -24,7 +23,7 @@ pub use extract::{ExtractError, extractions};
 pub use json_path::{JsonPath, JsonPathError};
 pub use script::{Script, ScriptError};
 
-pub(crate) use call::{Operation, text_of};
+pub(crate) use call::Operation;
 
 /// Code that runs when a parameter changes.
 ///

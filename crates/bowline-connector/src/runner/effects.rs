@@ -36,7 +36,13 @@ impl Turn {
                 Effect::Hook {
                     parameter, kind, ..
                 } => self.hook(task, parameter, kind, chain),
-                effect => task.carry_out(effect),
+                Effect::Open(_)
+                | Effect::Close(_)
+                | Effect::Reopen(_)
+                | Effect::Send { .. }
+                | Effect::Changed(..)
+                | Effect::Health { .. }
+                | Effect::Notice(_) => task.carry_out(effect),
             }
         }
     }
@@ -48,7 +54,7 @@ impl Turn {
     }
 
     /// Stores a value, and those that are to be stored right after it.
-    async fn save(&mut self, task: &mut ElementTask, parameter: ParameterId, value: Value) {
+    async fn save(&mut self, task: &ElementTask, parameter: ParameterId, value: Value) {
         let mut values = vec![(parameter, value)];
         while let Some((Effect::Save(..), _)) = self.waiting.front() {
             if let Some((Effect::Save(parameter, value), _)) = self.waiting.pop_front() {
@@ -85,7 +91,10 @@ impl Turn {
             let mut call = HookCall::new(parameter, kind, &values);
             let ran = hook.run(&mut call);
             let operations = call.into_operations();
-            let complaint = ran.as_ref().err().map(|error| format!("{parameter}: {error}"));
+            let complaint = ran
+                .as_ref()
+                .err()
+                .map(|error| format!("{parameter}: {error}"));
             task.complain((parameter, place), complaint);
             if ran.is_ok() {
                 for operation in operations {
@@ -102,14 +111,14 @@ impl ElementTask {
     fn carry_out(&mut self, effect: Effect) {
         let at = SystemTime::now();
         match effect {
-            Effect::Open(link) => self.change(link, |task, link| task.open(link)),
-            Effect::Close(link) => self.change(link, |task, link| task.close(link)),
-            Effect::Reopen(link) => self.change(link, |task, link| task.reopen(link)),
+            Effect::Open(link) => self.change(link, Self::open),
+            Effect::Close(link) => self.change(link, Self::close),
+            Effect::Reopen(link) => self.change(link, Self::reopen),
             Effect::Send {
                 link,
                 kind,
                 payload,
-            } => self.send(link, kind, payload),
+            } => self.send(link, kind, &payload),
             Effect::Changed(parameter, value) => {
                 let alarm = self.parts.machine.alarm(parameter);
                 self.publish(&ElementEvent::Changed {
@@ -153,7 +162,9 @@ impl ElementTask {
         let payload = message.into_payload().into_bytes();
         let shown = self.parts.view.note(link, Direction::In, kind, &payload);
         self.publish(&ElementEvent::Message(shown));
-        self.parts.machine.handle_message(link, kind, payload, now());
+        self.parts
+            .machine
+            .handle_message(link, kind, payload, now());
     }
 
     /// Tells those who watch if a link is in another state than before.
@@ -191,7 +202,7 @@ impl ElementTask {
         }
     }
 
-    fn send(&mut self, link: LinkId, kind: MessageKind, payload: Bytes) {
+    fn send(&mut self, link: LinkId, kind: MessageKind, payload: &Bytes) {
         let Some(keeper) = self.parts.keepers.get(&link) else {
             return;
         };
@@ -206,7 +217,7 @@ impl ElementTask {
             Ok(()) => Direction::Out,
             Err(_) => Direction::NotSent,
         };
-        let shown = self.parts.view.note(link, direction, kind, &payload);
+        let shown = self.parts.view.note(link, direction, kind, payload);
         self.publish(&ElementEvent::Message(shown));
         if let Err(reason) = sent {
             self.notice(format!("a message was not sent on {link}: {reason}"));
