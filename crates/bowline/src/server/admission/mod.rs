@@ -87,6 +87,11 @@ impl Admission {
         self.gate.lock().counts(address, now)
     }
 
+    /// Returns how many connections are counted for a user, see [`Permit::attribute_user`].
+    pub fn user_connection_count(&self, user: &str, now: Instant) -> u32 {
+        self.gate.lock().user_connection_count(user, now)
+    }
+
     /// Returns how connections were admitted and refused since the start.
     pub fn counters(&self) -> AdmissionCounters {
         self.gate.lock().counters

@@ -14,6 +14,7 @@ use super::{
     hook::{Facts, Verdict},
     ledger::Charge,
     refusal::{AdmissionReason, AdmissionRefusal},
+    table::Place,
     trusted_proxies::ForwardedClient,
 };
 
@@ -24,6 +25,7 @@ use super::{
 pub struct Permit {
     gate: Arc<Gate>,
     charge: Option<Charge>,
+    user: Option<(Arc<str>, Place)>,
     is_in_handshake: bool,
 }
 
@@ -32,6 +34,7 @@ impl Permit {
         Self {
             gate,
             charge,
+            user: None,
             is_in_handshake: true,
         }
     }
@@ -100,6 +103,35 @@ impl Permit {
         Ok(client)
     }
 
+    /// Returns the user for whom the connection is counted, if there is one.
+    pub fn user(&self) -> Option<&Arc<str>> {
+        self.user.as_ref().map(|(user, _)| user)
+    }
+
+    /// Counts the connection for a user too, once it is proven who that is.
+    ///
+    /// Nothing changes for a user it is counted for already: several requests on one connection
+    /// are one connection. For another user it is counted instead.
+    ///
+    /// # Errors
+    /// [`AdmissionRefusal`] when the limits of the user are reached; the connection is still
+    /// counted as before then, until the permit is dropped.
+    pub fn attribute_user(
+        &mut self,
+        user: &Arc<str>,
+        now: Instant,
+    ) -> Result<(), AdmissionRefusal> {
+        if self.user() == Some(user) {
+            return Ok(());
+        }
+        let mut ledger = self.gate.lock();
+        let place = ledger.charge_user(user, now)?;
+        if let Some((_, old)) = self.user.replace((Arc::clone(user), place)) {
+            ledger.release_user(old);
+        }
+        Ok(())
+    }
+
     /// Says that the handshake is over, so that another may begin. Later calls change nothing.
     pub fn end_handshake(&mut self) {
         if self.is_in_handshake {
@@ -128,6 +160,9 @@ impl Drop for Permit {
         let mut ledger = self.gate.lock();
         if let Some(charge) = self.charge.take() {
             ledger.release_charge(charge);
+        }
+        if let Some((_, place)) = self.user.take() {
+            ledger.release_user(place);
         }
         if self.is_in_handshake {
             ledger.end_handshake();

@@ -157,6 +157,12 @@ pub enum AdmissionReason {
     /// 123: the prefix connects too often; status 429.
     #[error("too many new connections from this network")]
     PrefixRate = 123,
+    /// 124: the user has all the connections one may have; status 429.
+    #[error("too many connections of this user")]
+    UserConnectionCount = 124,
+    /// 125: the user connects too often; status 429.
+    #[error("too many new connections of this user")]
+    UserRate = 125,
     /// 130: the origin is not allowed; status 403.
     #[error("pages of this origin may not connect")]
     OriginForeign = 130,
@@ -173,13 +179,15 @@ pub enum AdmissionReason {
 
 impl AdmissionReason {
     /// Every reason, in the order of the numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ConnectionCount,
         Self::HandshakeCount,
         Self::AddressConnectionCount,
         Self::PrefixConnectionCount,
         Self::AddressRate,
         Self::PrefixRate,
+        Self::UserConnectionCount,
+        Self::UserRate,
         Self::OriginForeign,
         Self::OriginMalformed,
         Self::Hook,
@@ -198,7 +206,9 @@ impl AdmissionReason {
             Self::AddressConnectionCount
             | Self::PrefixConnectionCount
             | Self::AddressRate
-            | Self::PrefixRate => 429,
+            | Self::PrefixRate
+            | Self::UserConnectionCount
+            | Self::UserRate => 429,
             Self::OriginForeign | Self::Hook => 403,
             Self::OriginMalformed => 400,
             Self::HookAnswerInvalid => 500,
