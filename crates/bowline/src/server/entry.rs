@@ -11,8 +11,8 @@ use std::{
 
 use bowline_proto::handshake::RequestHead;
 
-use super::{id::ConnectionId, session::AttachedSession};
-use crate::{link::Link, outbox::OutboxLimits};
+use super::{Values, id::ConnectionId, session::AttachedSession};
+use crate::{link::Link, outbox::OutboxLimits, transport::PeerCertificate};
 
 /// The registry's record of a connection, from its reservation on.
 pub(crate) struct Entry {
@@ -44,6 +44,10 @@ pub struct Attributes {
     pub subprotocol: Option<Arc<str>>,
     /// The user, if the application knows one.
     pub user: Option<Arc<str>>,
+    /// The certificate that the client has shown, verified by TLS.
+    pub certificate: Option<PeerCertificate>,
+    /// What the program put with the connection, in a request filter for instance.
+    pub values: Values,
     /// The visitor's session, see [`Session::attach`](super::Session::attach).
     pub session: Option<Arc<dyn AttachedSession>>,
 }

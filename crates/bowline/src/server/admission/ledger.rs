@@ -225,6 +225,12 @@ impl Ledger {
         Err(self.refuse(reason, wait))
     }
 
+    /// Refuses a connection for which there is no place on its listener.
+    pub(super) fn refuse_full(&mut self, now: Instant) -> AdmissionRefusal {
+        let wait = self.next_retry(now);
+        self.refuse(AdmissionReason::ConnectionCount, wait)
+    }
+
     fn count_address(&mut self, address: IpAddr, now: Instant) -> Charge {
         let address = address.to_canonical();
         if self.is_exempt(address) {

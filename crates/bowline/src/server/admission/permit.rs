@@ -14,6 +14,7 @@ use super::{
     hook::{Facts, Verdict},
     ledger::Charge,
     refusal::{AdmissionReason, AdmissionRefusal},
+    seat::Seat,
     table::Place,
     trusted_proxies::ForwardedClient,
 };
@@ -26,6 +27,8 @@ pub struct Permit {
     gate: Arc<Gate>,
     charge: Option<Charge>,
     user: Option<(Arc<str>, Place)>,
+    /// Its place on the listener it came to.
+    seat: Option<Seat>,
     is_in_handshake: bool,
 }
 
@@ -35,6 +38,7 @@ impl Permit {
             gate,
             charge,
             user: None,
+            seat: None,
             is_in_handshake: true,
         }
     }
@@ -138,6 +142,17 @@ impl Permit {
             self.is_in_handshake = false;
             self.gate.lock().end_handshake();
         }
+    }
+
+    /// Keeps a place on a listener as long as the connection is counted.
+    pub(crate) fn with_seat(mut self, seat: Seat) -> Self {
+        self.seat = Some(seat);
+        self
+    }
+
+    /// Gives the connection up because its listener is full.
+    pub(crate) fn refuse_full(self, now: Instant) -> AdmissionRefusal {
+        self.gate.lock().refuse_full(now)
     }
 
     /// Counts the connection for an address, and no longer for another.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bowline_proto::handshake::{HandshakeMisuse, RefusalResponse, write_refusal};
 use bytes::BytesMut;
 
-use super::{hook::HookRefusal, origin_policy::OriginError};
+use super::origin_policy::OriginError;
+use crate::server::Answer;
 
 /// A connection that was not admitted. [`write`](Self::write) answers it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub struct AdmissionRefusal {
     reason: AdmissionReason,
     retry_after: Option<Duration>,
     /// What the hook answers.
-    answer: Option<Box<HookRefusal>>,
+    answer: Option<Box<Answer>>,
 }
 
 impl AdmissionRefusal {
@@ -28,14 +28,13 @@ impl AdmissionRefusal {
 
     /// Checks the hook's answer: what cannot be sent becomes
     /// [`HookAnswerInvalid`](AdmissionReason::HookAnswerInvalid).
-    pub(super) fn by_hook(answer: HookRefusal) -> Self {
-        let refusal = Self {
-            reason: AdmissionReason::Hook,
-            retry_after: None,
-            answer: Some(Box::new(answer)),
-        };
-        match refusal.try_write(&mut BytesMut::new()) {
-            Ok(()) => refusal,
+    pub(super) fn by_hook(answer: Answer) -> Self {
+        match answer.check() {
+            Ok(()) => Self {
+                reason: AdmissionReason::Hook,
+                retry_after: None,
+                answer: Some(Box::new(answer)),
+            },
             Err(_) => AdmissionReason::HookAnswerInvalid.into(),
         }
     }
@@ -91,25 +90,19 @@ impl AdmissionRefusal {
         }
     }
 
-    /// Writes the whole HTTP answer. The connection is to be closed after it.
-    pub fn write(&self, out: &mut BytesMut) {
-        let written = self.try_write(out);
-        debug_assert_eq!(written, Ok(()), "the answer was checked");
+    /// Returns the whole answer.
+    pub fn answer(&self) -> Answer {
+        Answer {
+            status: self.status(),
+            headers: self.headers(),
+            body: self.body(),
+        }
     }
 
-    fn try_write(&self, out: &mut BytesMut) -> Result<(), HandshakeMisuse> {
-        let headers = self.headers();
-        let headers: Vec<(&str, &[u8])> = headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
-            .collect();
-        let body = self.body();
-        let response = RefusalResponse {
-            status: self.status(),
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        write_refusal(&response, out)
+    /// Writes the whole HTTP answer. The connection is to be closed after it.
+    pub fn write(&self, out: &mut BytesMut) {
+        let written = self.answer().write(out);
+        debug_assert_eq!(written, Ok(()), "the answer was checked");
     }
 }
 

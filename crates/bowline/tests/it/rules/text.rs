@@ -54,6 +54,7 @@ fn rules_are_made_without_text_too() {
             pattern: "/*".parse().unwrap(),
             users: Users::Anyone,
             addresses: Addresses::Group(office),
+            realm: None,
         }),
         Rule::Route(Route {
             methods: Methods::default(),
@@ -255,6 +256,7 @@ fn a_list_that_is_wrong_as_a_whole_names_the_rule() {
             pattern: "/".parse().unwrap(),
             users: Users::Anyone,
             addresses: Addresses::Ranges(Vec::new()),
+            realm: None,
         })],
         ..RuleList::default()
     };
