@@ -189,12 +189,14 @@ struct Entry {
     value: Span,
 }
 
-/// Fields whose values `Debug` hides, because logs must not hold them.
+/// Fields whose values `Debug` hides, because logs must not hold them. Pages, which can set no
+/// other field, put tokens among the subprotocols.
 const SECRET: &[&str] = &[
     "authorization",
     "proxy-authorization",
     "cookie",
     "set-cookie",
+    "sec-websocket-protocol",
 ];
 
 #[cfg(test)]
