@@ -77,6 +77,8 @@ pub mod guide {
     pub mod frames {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
+    #[doc = include_str!("../docs/guide/listener.md")]
+    pub mod listener {}
     #[doc = include_str!("../docs/guide/observability.md")]
     pub mod observability {}
     #[doc = include_str!("../docs/guide/reconnect.md")]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bowline::{
-    Error, Message, WebSocket,
+    Error, Message, PeerCertificate, WebSocket,
     server::{
         Arrival, HttpArrival, Listener, ListenerConfig, Values, WebSocketArrival,
         admission::Admission,
@@ -103,10 +103,9 @@ async fn handle(arrival: Arrival) {
 }
 
 async fn talk(arrival: WebSocketArrival) -> Result<(), Error> {
-    let certificate = arrival.certificate().and_then(|one| one.common_name());
     let shown = arrival.offer().peer_certificate();
     assert_eq!(shown.as_ref(), arrival.certificate());
-    let known = known(arrival.identity(), certificate, arrival.values());
+    let known = known(arrival.identity(), arrival.certificate(), arrival.values());
     if arrival.routed().name.as_str() == "refuse" {
         return arrival.refuse(409, "not now\n").await;
     }
@@ -124,8 +123,7 @@ async fn talk(arrival: WebSocketArrival) -> Result<(), Error> {
 }
 
 async fn page(arrival: HttpArrival) -> Result<(), Error> {
-    let certificate = arrival.certificate().and_then(|one| one.common_name());
-    let known = known(arrival.identity(), certificate, arrival.values());
+    let known = known(arrival.identity(), arrival.certificate(), arrival.values());
     if arrival.routed().name.as_str() == "unread" {
         return arrival.answer(200, &[], known.as_bytes()).await;
     }
@@ -134,8 +132,13 @@ async fn page(arrival: HttpArrival) -> Result<(), Error> {
     exchange.answer(200, &[], text.as_bytes()).await
 }
 
-fn known(identity: Option<&Identity>, certificate: Option<String>, values: &Values) -> String {
+fn known(
+    identity: Option<&Identity>,
+    certificate: Option<&PeerCertificate>,
+    values: &Values,
+) -> String {
     let user = identity.map_or("nobody", |identity| &*identity.user);
+    let certificate = certificate.and_then(PeerCertificate::common_name);
     let certificate = certificate.as_deref().unwrap_or("none");
     let tenant = values.get::<Tenant>().map_or("none", |tenant| tenant.0);
     format!("user {user}, certificate {certificate}, tenant {tenant}")

@@ -104,6 +104,13 @@ impl Authority {
     }
 }
 
+fn by_certificate(credentials: &Credentials) -> Option<Identity> {
+    let Credentials::Certificate(certificate) = credentials else {
+        return None;
+    };
+    Some(Identity::new(certificate.common_name()?))
+}
+
 #[tokio::test]
 async fn a_client_certificate_may_be_asked_for_or_required_and_names_the_user() {
     let server = dial_server::Identity::for_names(&["127.0.0.1"]);
@@ -120,12 +127,7 @@ async fn a_client_certificate_may_be_asked_for_or_required_and_names_the_user() 
     ] {
         let front = Front::start(RULES, |config| {
             config.tls = Some(tls.unwrap().build().unwrap());
-            config.authenticator = Some(Authenticator::new(|credentials: &Credentials| {
-                let Credentials::Certificate(certificate) = credentials else {
-                    return None;
-                };
-                Some(Identity::new(certificate.common_name()?))
-            }));
+            config.authenticator = Some(Authenticator::new(by_certificate));
         })
         .await;
         let buoy = fleet.present(server.client_builder(), "buoy 7");

@@ -1,15 +1,19 @@
 //! Plain HTTP on a listener: several requests on a connection, and bodies.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use bowline::server::HttpOptions;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    time::Instant,
+    process::Command,
+    time::{Instant, timeout},
 };
 
-use crate::front::{Front, status_of};
+use crate::{
+    front::{Front, status_of},
+    interop::tools,
+};
 
 const RULES: &str = "
 allow /*
@@ -194,6 +198,27 @@ async fn a_client_that_waits_for_it_is_told_to_send_its_body() {
     assert_eq!(told, go_on);
     stream.write_all(b"abc").await.unwrap();
     assert!(answer(&mut stream).await.1.ends_with("3 bytes"));
+}
+
+#[tokio::test]
+async fn node_keeps_its_connection_and_is_told_of_a_body_too_long() {
+    let options = HttpOptions {
+        body_size_max: 1 << 16,
+        ..HttpOptions::default()
+    };
+    let front = front(options).await;
+    let script = tools::scripts().join("http_client.mjs");
+    let client = Command::new("node")
+        .arg(script)
+        .arg(format!("http://{}/put", front.address))
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(Duration::from_secs(30), client).await;
+    let output = output.expect("the client ends in time").unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert_eq!(output.stdout, b"agreed\n");
 }
 
 #[tokio::test]

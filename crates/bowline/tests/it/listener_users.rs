@@ -30,7 +30,7 @@ fn users(credentials: &Credentials) -> Option<Identity> {
         Credentials::Basic(_) => passwords.identify(credentials),
         Credentials::Token(token) => token.is("ben's token").then(|| Identity::new("ben")),
         Credentials::Cookie(cookie) => cookie.is("carol's").then(|| Identity::new("carol")),
-        _ => None,
+        Credentials::Certificate(_) | _ => None,
     }
 }
 

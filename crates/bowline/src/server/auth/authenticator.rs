@@ -100,7 +100,7 @@ impl Authenticator {
     /// Finds the first that the request shows.
     fn find(&self, request: &RequestHead, certificate: Option<&PeerCertificate>) -> Option<Found> {
         authorization(request)
-            .or_else(|| token_in(request).map(|token| token.map(Credentials::Token).into()))
+            .or_else(|| token_in(request))
             .or_else(|| self.ticket(request))
             .or_else(|| self.cookie(request))
             .or_else(|| certificate.map(|one| Some(Credentials::Certificate(one.clone())).into()))
@@ -140,7 +140,7 @@ impl fmt::Debug for Authenticator {
 }
 
 /// What a request shows.
-enum Found {
+pub(super) enum Found {
     Credentials(Credentials),
     /// A ticket is the authenticator's own affair.
     Identity(Identity),

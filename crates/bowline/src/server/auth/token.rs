@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bowline_proto::handshake::RequestHead;
 
-use super::Secret;
+use super::{Credentials, Secret, authenticator::Found};
 
 /// Begins a subprotocol that carries a token.
 pub const TOKEN_PREFIX: &str = "bowline.token.";
@@ -27,8 +27,8 @@ pub(in crate::server) fn is_token_subprotocol(subprotocol: &str) -> bool {
     subprotocol.starts_with(TOKEN_PREFIX)
 }
 
-/// Finds the first token among the subprotocols; `Some(None)` if it is malformed.
-pub(super) fn token_in(request: &RequestHead) -> Option<Option<Secret>> {
+/// Finds the first token among the subprotocols.
+pub(super) fn token_in(request: &RequestHead) -> Option<Found> {
     let mut offered = request.headers().elements("sec-websocket-protocol");
     let encoded = offered.find_map(|offered| {
         let offered = str::from_utf8(offered).ok()?;
@@ -36,5 +36,6 @@ pub(super) fn token_in(request: &RequestHead) -> Option<Option<Secret>> {
     })?;
     let decoded = BASE64_URL_SAFE_NO_PAD.decode(encoded).ok();
     let token = decoded.and_then(|decoded| String::from_utf8(decoded).ok());
-    Some(token.filter(|token| !token.is_empty()).map(Secret::new))
+    let token = token.filter(|token| !token.is_empty()).map(Secret::new);
+    Some(token.map(Credentials::Token).into())
 }

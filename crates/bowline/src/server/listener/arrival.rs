@@ -22,6 +22,10 @@ use crate::{
 
 /// A request that the rules and limits of a listener let in.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once in the life of a request"
+)]
 pub enum Arrival {
     /// An opening handshake.
     WebSocket(WebSocketArrival),

@@ -59,7 +59,8 @@ impl fmt::Display for Decision {
             Self::Challenge(realm) => {
                 let refusal = RuleRefusal::UserRequired;
                 let (status, code) = (Self::CHALLENGE_STATUS, refusal.code());
-                write!(f, "{status} in realm {realm}: {refusal} (detail {code})")
+                let realm = realm.as_str();
+                write!(f, "{status} in realm {realm:?}: {refusal} (detail {code})")
             }
             Self::Route(routed) => {
                 let kind = if routed.websocket {

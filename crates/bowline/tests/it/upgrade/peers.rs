@@ -88,7 +88,7 @@ async fn chromium_proves_its_user_by_token_ticket_and_cookie() {
     let authenticator = Authenticator::new(|credentials: &Credentials| match credentials {
         Credentials::Token(token) => token.is("t?k/n").then(|| Identity::new("by token")),
         Credentials::Cookie(cookie) => cookie.is("c00kie").then(|| Identity::new("by cookie")),
-        _ => None,
+        Credentials::Basic(_) | Credentials::Certificate(_) | _ => None,
     });
     let authenticator = authenticator
         .with_cookie("sid")
@@ -119,7 +119,8 @@ async fn chromium_proves_its_user_by_token_ticket_and_cookie() {
             continue;
         };
         assert_eq!(opened["subprotocol"], "chat", "{opened}");
-        let unit: String = user.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = |byte: u8| format!("{byte:02x}");
+        let unit = user.bytes().map(hex).collect::<Vec<_>>().concat();
         let receive = json!({ "do": "receive", "unit": unit, "count": 1 });
         let greeting = browser.ask(receive).await;
         assert_eq!(greeting["equal"], true, "{user}: {greeting}");

@@ -14,15 +14,12 @@ use crate::{dial_server, front::told};
 
 /// Known by password or certificate.
 fn users(credentials: &Credentials) -> Option<Identity> {
-    match credentials {
-        Credentials::Certificate(certificate) => {
-            assert_eq!(certificate.chain().count(), 1);
-            Some(Identity::new(certificate.common_name()?))
-        }
-        _ => PasswordList::new()
-            .with(Identity::new("anna"), "pw")
-            .identify(credentials),
+    if let Credentials::Certificate(certificate) = credentials {
+        assert_eq!(certificate.chain().count(), 1);
+        return Some(Identity::new(certificate.common_name()?));
     }
+    let list = PasswordList::new().with(Identity::new("anna"), "pw");
+    list.identify(credentials)
 }
 
 async fn greet(
