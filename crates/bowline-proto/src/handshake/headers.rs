@@ -249,7 +249,12 @@ mod tests {
     fn debug_output_hides_secrets() {
         let shown = format!(
             "{:?}",
-            head(&[("Cookie", "id=s3cret"), ("X", "seen")]).headers()
+            head(&[
+                ("Cookie", "id=s3cret"),
+                ("Sec-WebSocket-Protocol", "token.s3cret"),
+                ("X", "seen")
+            ])
+            .headers()
         );
         assert!(
             shown.contains("seen") && !shown.contains("s3cret"),

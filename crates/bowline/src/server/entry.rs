@@ -44,12 +44,18 @@ pub struct Attributes {
     pub subprotocol: Option<Arc<str>>,
     /// The user, if the application knows one.
     pub user: Option<Arc<str>>,
-    /// The certificate that the client has shown, verified by TLS.
-    pub certificate: Option<PeerCertificate>,
-    /// What the program put with the connection, in a request filter for instance.
+    /// What else is known: what request filters put in, and the client's [`PeerCertificate`].
     pub values: Values,
     /// The visitor's session, see [`Session::attach`](super::Session::attach).
     pub session: Option<Arc<dyn AttachedSession>>,
+}
+
+impl Attributes {
+    /// Gives the certificate that the client has shown and TLS has verified, if it is among the
+    /// values; a listener puts it there.
+    pub fn certificate(&self) -> Option<&PeerCertificate> {
+        self.values.get()
+    }
 }
 
 impl fmt::Debug for Attributes {

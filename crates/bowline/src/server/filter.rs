@@ -61,7 +61,7 @@ pub struct FilteredRequest<'r> {
     /// The user, as the authenticator or an earlier filter knows it. The rules see what is left
     /// here.
     pub identity: Option<Identity>,
-    /// What goes with the connection.
+    /// What goes with the connection; the client's certificate is there already.
     pub values: Values,
 }
 

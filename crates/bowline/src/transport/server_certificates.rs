@@ -1,6 +1,6 @@
 //! The certificates of a server, which can be replaced while it runs.
 
-use std::{path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use rustls::{
@@ -31,7 +31,7 @@ use crate::error::TlsError;
 /// # drop(tls);
 /// # Ok::<_, bowline::TlsError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServerCertificates {
     /// Never empty.
     active: Arc<ArcSwap<Vec<Arc<CertifiedKey>>>>,
@@ -98,6 +98,15 @@ impl ServerCertificates {
         Self {
             active: Arc::new(ArcSwap::from_pointee(list)),
         }
+    }
+}
+
+/// Says how many there are; keys are not shown.
+impl fmt::Debug for ServerCertificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerCertificates")
+            .field("count", &self.active.load().len())
+            .finish_non_exhaustive()
     }
 }
 

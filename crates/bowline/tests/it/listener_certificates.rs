@@ -3,7 +3,13 @@
 use bowline::{
     ClientTls, ClientTlsBuilder, Connector, Error, ServerCertificates, ServerTls, TlsError,
     WebSocket,
-    server::auth::{Authenticator, Credentials, Identity},
+    server::{
+        Arrival, ConnectionGroup, FilteredRequest, Filters, GroupOptions, GroupTable,
+        GroupTableLimits, Listener, ListenerConfig, Registry,
+        admission::{Admission, Verdict},
+        auth::{Authenticator, Credentials, Identity},
+        rules::{RuleSet, Rules},
+    },
 };
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -12,7 +18,7 @@ use rcgen::{
 use crate::{
     dial_server,
     ends::soon,
-    front::{Front, told},
+    front::{Front, Tenant, told},
 };
 
 const RULES: &str = "allow /*\nroute /* all websocket";
@@ -150,4 +156,51 @@ async fn a_client_certificate_may_be_asked_for_or_required_and_names_the_user() 
     }
     let broken = builder().ask_clients_pem(b"no certificate").unwrap_err();
     assert!(matches!(broken, TlsError::Pem { .. }), "{broken}");
+}
+
+#[tokio::test]
+async fn certificate_and_values_go_with_a_connection_of_a_group() {
+    let server = dial_server::Identity::for_names(&["127.0.0.1"]);
+    let fleet = Authority::new();
+    let tls = ServerTls::builder(&certificates(&server)).require_clients_pem(fleet.pem.as_bytes());
+    let rules = Rules::new(RuleSet::parse(RULES).unwrap());
+    let mut config = ListenerConfig::new("fleet".parse().unwrap(), rules, Admission::default());
+    config.tls = Some(tls.unwrap().build().unwrap());
+    config.filters = Filters::default().with_request(|request: &mut FilteredRequest<'_>| {
+        assert!(request.certificate.is_some());
+        request.values.insert(Tenant("south"));
+        Verdict::Admit
+    });
+    let registry = Registry::new();
+    let groups = GroupTable::new(registry.clone(), GroupTableLimits::default());
+    let group = groups.create("buoys", GroupOptions::default()).unwrap();
+    group.on_text(|connection, _| {
+        let about = connection.attributes();
+        let certificate = about.certificate().unwrap();
+        let tenant = about.values.get::<Tenant>().unwrap();
+        let (name, len) = (certificate.common_name(), certificate.fingerprint().len());
+        connection.post(format!("{} {} {len}", name.unwrap(), tenant.0));
+    });
+    let listener = Listener::bind("127.0.0.1:0", config).await.unwrap();
+    let url = listener.url();
+    tokio::spawn(listener.serve(
+        move |arrival| join(arrival, registry.clone(), group.clone()),
+        std::future::pending(),
+    ));
+    let tls = fleet.present(server.client_builder(), "buoy 9");
+    let mut ws = Connector::default()
+        .with_tls(tls)
+        .connect(&url)
+        .await
+        .unwrap();
+    ws.send("who am I?").await.unwrap();
+    assert_eq!(soon(told(&mut ws)).await, "buoy 9 south 32");
+}
+
+async fn join(arrival: Arrival, registry: Registry, group: ConnectionGroup) {
+    let Arrival::WebSocket(arrival) = arrival else {
+        panic!("nobody asks for a page");
+    };
+    let reserved = registry.reserve().unwrap();
+    arrival.accept_into(&group, reserved, None).await.unwrap();
 }

@@ -26,7 +26,8 @@ use super::{
 pub struct Permit {
     gate: Arc<Gate>,
     charge: Option<Charge>,
-    user: Option<(Arc<str>, Place)>,
+    /// On the heap, because most connections have none.
+    user: Option<Box<ChargedUser>>,
     /// Its place on the listener it came to.
     seat: Option<Seat>,
     is_in_handshake: bool,
@@ -109,7 +110,7 @@ impl Permit {
 
     /// Returns the user for whom the connection is counted, if there is one.
     pub fn user(&self) -> Option<&Arc<str>> {
-        self.user.as_ref().map(|(user, _)| user)
+        self.user.as_ref().map(|charged| &charged.name)
     }
 
     /// Counts the connection for a user too, once it is proven who that is.
@@ -130,8 +131,9 @@ impl Permit {
         }
         let mut ledger = self.gate.lock();
         let place = ledger.charge_user(user, now)?;
-        if let Some((_, old)) = self.user.replace((Arc::clone(user), place)) {
-            ledger.release_user(old);
+        let name = Arc::clone(user);
+        if let Some(old) = self.user.replace(Box::new(ChargedUser { name, place })) {
+            ledger.release_user(old.place);
         }
         Ok(())
     }
@@ -176,8 +178,8 @@ impl Drop for Permit {
         if let Some(charge) = self.charge.take() {
             ledger.release_charge(charge);
         }
-        if let Some((_, place)) = self.user.take() {
-            ledger.release_user(place);
+        if let Some(user) = self.user.take() {
+            ledger.release_user(user.place);
         }
         if self.is_in_handshake {
             ledger.end_handshake();
@@ -193,6 +195,12 @@ impl fmt::Debug for Permit {
             .field("is_in_handshake", &self.is_in_handshake)
             .finish_non_exhaustive()
     }
+}
+
+/// The user a connection is counted for, and where.
+struct ChargedUser {
+    name: Arc<str>,
+    place: Place,
 }
 
 /// What [`Permit::decide`] has to know of a request.

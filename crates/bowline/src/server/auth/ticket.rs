@@ -38,7 +38,7 @@ pub struct Tickets {
 pub struct TicketOptions {
     /// How long a ticket may be used. Default 30 seconds.
     pub lifetime: Duration,
-    /// How many may be issued within one lifetime. Default 65,536, about 10 MiB when full.
+    /// How many may be issued within one lifetime. Default 65,536, about 13 MiB when full.
     pub count_max: usize,
 }
 

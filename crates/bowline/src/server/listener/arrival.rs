@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use bowline_proto::handshake::HandshakeError;
+
 use super::{
     HttpArrival,
     entrance::{Caller, Entrance},
@@ -89,7 +91,7 @@ impl WebSocketArrival {
         self.visitor.caller.certificate.as_ref()
     }
 
-    /// Gives what filters put with the connection.
+    /// Gives what filters put with the connection, and the client's certificate.
     pub const fn values(&self) -> &Values {
         &self.visitor.known.values
     }
@@ -134,7 +136,6 @@ impl WebSocketArrival {
             subprotocol: websocket.subprotocol().map(Arc::from),
             request: Some(request),
             user: known.identity.map(|identity| identity.user),
-            certificate: caller.certificate,
             values: known.values,
             session,
         };
@@ -152,8 +153,9 @@ impl WebSocketArrival {
     /// Refuses with a whole answer, which the response filters may change.
     ///
     /// # Errors
-    /// As [`Offer::refuse`]; an answer that cannot be sent goes out as a bare 500.
+    /// As [`Offer::refuse`].
     pub async fn refuse_with(self, answer: Answer) -> Result<(), Error> {
+        answer.check().map_err(HandshakeError::from)?;
         let (head, peer) = (self.offer.request(), self.visitor.peer());
         let refusal = Refusal { answer, code: 0 };
         let answer = self.visitor.entrance.dress(Some(head), peer, refusal);

@@ -9,7 +9,7 @@ pub(super) async fn bind(
     address: impl ToSocketAddrs,
     workers: NonZeroUsize,
 ) -> io::Result<Vec<Arc<TcpListener>>> {
-    if workers == NonZeroUsize::MIN || !cfg!(unix) {
+    if workers == NonZeroUsize::MIN || !IS_PORT_SHARED {
         return Ok(vec![Arc::new(TcpListener::bind(address).await?)]);
     }
     let mut failed = io::ErrorKind::AddrNotAvailable.into();
@@ -40,11 +40,35 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         TcpSocket::new_v6()?
     };
     socket.set_reuseaddr(true)?;
-    #[cfg(unix)]
-    socket.set_reuseport(true)?;
+    share_port(&socket)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
+#[cfg(all(
+    unix,
+    not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
+))]
+fn share_port(socket: &TcpSocket) -> io::Result<()> {
+    socket.set_reuseport(true)
+}
+
+#[cfg(not(all(
+    unix,
+    not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
+)))]
+fn share_port(_: &TcpSocket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether several sockets can have one port.
+const IS_PORT_SHARED: bool = cfg!(all(
+    unix,
+    not(any(
+        target_os = "solaris",
+        target_os = "illumos",
+        target_os = "cygwin"
+    ))
+));
 /// Connections that wait to be accepted on one socket, as many as tokio itself has.
 const BACKLOG: u32 = 1024;

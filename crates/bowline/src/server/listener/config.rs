@@ -24,9 +24,9 @@ pub struct ListenerConfig {
     /// Connections at a time on this listener, HTTP and WebSocket together; one more is answered
     /// with 503. Default no limit but that of the admission, which listeners may share.
     pub connection_count_max: u32,
-    /// How many tasks accept connections. Default 1, which accepts some 10,000 a second: what
-    /// follows on a connection runs in a task of its own on any thread of the runtime, however many
-    /// accept. [`Listener::bind`](super::Listener::bind) gives each a socket of its own.
+    /// How many tasks accept connections. Default 1, which is enough unless very many come at once:
+    /// what follows on a connection runs in a task of its own on any thread of the runtime, however
+    /// many accept. [`Listener::bind`](super::Listener::bind) gives each a socket of its own.
     pub workers: NonZeroUsize,
     /// The certificates, for `wss` and `https`, and whether clients are asked for theirs.
     pub tls: Option<ServerTls>,
@@ -94,8 +94,8 @@ pub struct HttpOptions {
     /// How long a connection waits for the next request after an answer. Default 10 seconds; with
     /// zero each connection ends after one answer.
     pub keep_alive: Duration,
-    /// The longest body of a request in bytes; one that is longer is answered with 413. Default
-    /// 1,048,576.
+    /// The longest body of a request in bytes; one that is longer is answered with 413. What goes to
+    /// another HTTP server is only checked for the length it names. Default 1,048,576.
     pub body_size_max: usize,
     /// How long the whole body of a request may take to arrive; what takes longer is answered with
     /// 408. Default 30 seconds.

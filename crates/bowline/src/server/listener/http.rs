@@ -73,7 +73,7 @@ impl HttpArrival {
         self.visitor.caller.certificate.as_ref()
     }
 
-    /// Gives what filters put with the connection.
+    /// Gives what filters put with the connection, and the client's certificate.
     pub const fn values(&self) -> &Values {
         &self.visitor.known.values
     }

@@ -53,6 +53,10 @@ impl Entrance {
         };
         let client = caller.permit.decide(&request, now())?;
         let certificate = caller.certificate.as_ref();
+        let mut values = Values::default();
+        if let Some(certificate) = certificate {
+            values.insert(certificate.clone());
+        }
         let authenticator = self.config.authenticator.as_ref();
         let mut request = FilteredRequest {
             head,
@@ -62,7 +66,7 @@ impl Entrance {
             is_upgrade,
             certificate,
             identity: authenticator.and_then(|one| one.identify(head, certificate)),
-            values: Values::default(),
+            values,
         };
         let screened = self.config.filters.screen(&mut request);
         screened.map_err(|answer| Refusal {

@@ -109,12 +109,14 @@ impl Listener {
             stopped,
         });
         let count = worker.entrance.config.workers;
-        // Their tasks end with this value.
+        // Their tasks end with this value, if this future is dropped.
         let mut workers = JoinSet::new();
         for tcp in self.sockets.iter().cycle().take(count.get()) {
             workers.spawn(Arc::clone(&worker).run(Arc::clone(tcp)));
         }
         stop.await;
+        // The port is free when this is over.
+        workers.shutdown().await;
     }
 
     fn from_sockets(sockets: Vec<Arc<TcpListener>>, config: ListenerConfig) -> io::Result<Self> {
