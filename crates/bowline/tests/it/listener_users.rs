@@ -20,6 +20,7 @@ const RULES: &str = "
 allow /open*
 allow /crew*   user-group crew realm Crew%20only
 allow /log*    user *
+allow /deck*   user * realm %C4%8Daj%22
 route /*       all websocket
 ";
 
@@ -64,6 +65,7 @@ async fn each_path_asks_for_its_user_in_its_realm_before_the_101() {
         ("/crew", ANNA, 200, None),
         ("/crew", "Cookie: sid=carol's\r\n", 403, None),
         ("/log", "", 401, Some("all")),
+        ("/deck", "", 401, Some("\u{10d}aj\\")),
         ("/log", ANNA, 200, None),
         ("/elsewhere", "", 403, None),
     ] {
