@@ -70,7 +70,11 @@ fn a_server_masks_only_when_told_to_and_a_client_refuses_it_unless_told_otherwis
             .iter()
             .filter_map(|event| match event {
                 Collected::Message(_, payload) => Some(payload.clone()),
-                _ => None,
+                Collected::Fragment { .. }
+                | Collected::Ping(_)
+                | Collected::Pong(..)
+                | Collected::Close(_)
+                | Collected::Closed(_) => None,
             })
             .collect();
         assert_eq!(

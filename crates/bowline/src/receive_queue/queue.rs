@@ -90,7 +90,7 @@ impl<S: Transport> ReceiveQueue<S> {
 
     /// Takes a message that is here already.
     pub fn try_recv(&mut self) -> Option<Message> {
-        self.queue.take(&mut self.queue.lock())
+        self.queue.lock().take()
     }
 
     /// Says how much waits, and how often the marks were crossed.
@@ -144,7 +144,7 @@ impl Queue {
 
     fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<Message>> {
         let mut inner = self.lock();
-        if let Some(message) = self.take(&mut inner) {
+        if let Some(message) = inner.take() {
             return Poll::Ready(Some(message));
         }
         if inner.is_over {
@@ -154,22 +154,24 @@ impl Queue {
         Poll::Pending
     }
 
-    fn take(&self, inner: &mut MutexGuard<'_, Inner>) -> Option<Message> {
-        let message = inner.messages.pop_front()?;
-        inner.gauge.remove(message.len());
-        if inner.messages.is_empty() {
-            inner.messages = VecDeque::new();
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn take(&mut self) -> Option<Message> {
+        let message = self.messages.pop_front()?;
+        self.gauge.remove(message.len());
+        if self.messages.is_empty() {
+            self.messages = VecDeque::new();
         }
-        if !inner.gauge.is_stopped()
-            && let Some(filler) = inner.filler.take()
+        if !self.gauge.is_stopped()
+            && let Some(filler) = self.filler.take()
         {
             filler.wake();
         }
         Some(message)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
