@@ -1,6 +1,11 @@
 //! The package `bowline-js` in Node and in a browser.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use crate::{
     browser::Page,
@@ -59,7 +64,7 @@ fn its_unit_tests_pass() {
         })
         .collect();
     files.sort();
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 4);
     let mut command = Command::new("node");
     command.arg("--test").args(files);
     assert_success(command);
@@ -79,6 +84,32 @@ fn chromium_talks_with_a_device_through_the_hub_that_serves_the_package() {
     let modules = "{...await import('/bowline.js'), ...await import('/clown-talk.js')}";
     page.run(&script("talkWithNode", modules, &url));
     page.assert_clean();
+}
+
+#[test]
+fn chromium_shows_the_cart_of_the_example_and_changes_it() {
+    let tests = env::current_exe().unwrap();
+    let folder = tests.parent().and_then(Path::parent).unwrap();
+    let program = folder.join("examples/cart");
+    let mut shop = Command::new(&program)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}: build examples", program.display()));
+    let mut line = String::new();
+    let mut output = BufReader::new(shop.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let mut page = Page::open(line.trim().strip_prefix("listening on ").unwrap());
+    page.wait_for("#total", "0");
+    page.click("[data-item=tea]");
+    page.wait_for("#total", "250");
+    page.click("[data-item=tea]");
+    page.wait_for("#items li", "2 tea");
+    page.click("[data-item=moon]");
+    page.wait_for("#status", "there is no moon here");
+    page.click("[data-item=plum]");
+    page.wait_for("#total", "560");
+    page.assert_clean();
+    shop.kill().and_then(|()| shop.wait()).unwrap();
 }
 
 #[test]
