@@ -2,9 +2,8 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use crate::{
@@ -91,14 +90,10 @@ fn chromium_shows_the_cart_of_the_example_and_changes_it() {
     let tests = env::current_exe().unwrap();
     let folder = tests.parent().and_then(Path::parent).unwrap();
     let program = folder.join("examples/cart");
-    let mut shop = Command::new(&program)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{}: {error}: build examples", program.display()));
-    let mut line = String::new();
-    let mut output = BufReader::new(shop.stdout.take().unwrap());
-    output.read_line(&mut line).unwrap();
-    let mut page = Page::open(line.trim().strip_prefix("listening on ").unwrap());
+    assert!(program.exists(), "{}: build examples", program.display());
+    let mut shop = Bowline::spawn(Command::new(program));
+    let line = shop.line();
+    let mut page = Page::open(line.strip_prefix("listening on ").unwrap());
     page.wait_for("#total", "0");
     page.click("[data-item=tea]");
     page.wait_for("#total", "250");
@@ -109,7 +104,6 @@ fn chromium_shows_the_cart_of_the_example_and_changes_it() {
     page.click("[data-item=plum]");
     page.wait_for("#total", "560");
     page.assert_clean();
-    shop.kill().and_then(|()| shop.wait()).unwrap();
 }
 
 #[test]

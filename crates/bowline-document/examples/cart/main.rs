@@ -144,7 +144,10 @@ async fn serve_file(request: HttpArrival) -> Result<(), bowline::Error> {
     };
     let headers: [(&str, &[u8]); 3] = [
         ("Content-Type", content_type.as_bytes()),
-        ("Content-Security-Policy", b"default-src 'self'"),
+        (
+            "Content-Security-Policy",
+            b"default-src 'self'; img-src data:",
+        ),
         ("X-Content-Type-Options", b"nosniff"),
     ];
     request.answer(200, &headers, file.as_bytes()).await
