@@ -1,6 +1,8 @@
 //! Documents over real connections: one binary, one module per subject.
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod example;
 #[cfg(test)]
 mod limits;

@@ -6,7 +6,7 @@ use bowline::{CloseCode, OutboxLimits, server::Attributes};
 use bowline_document::{Document, Patch, Policy};
 use serde_json::json;
 
-use crate::pair::{Server, page, soon};
+use crate::pair::{Page, Server, page, soon};
 
 #[tokio::test]
 async fn a_visitor_gets_the_document_and_then_one_patch_for_each_change() {
@@ -101,15 +101,7 @@ async fn changes_from_many_threads_arrive_in_the_order_of_their_versions() {
     let threads: Vec<_> = (0..4)
         .map(|thread| {
             let document = server.document().clone();
-            thread::spawn(move || {
-                for number in 0..25 {
-                    let add = |page: &mut crate::pair::Page| {
-                        page.count += 1;
-                        page.words.push(format!("{thread}-{number}"));
-                    };
-                    document.update(add).unwrap();
-                }
-            })
+            thread::spawn(move || add_words(&document, thread))
         })
         .collect();
     for version in 3..=102 {
@@ -124,6 +116,17 @@ async fn changes_from_many_threads_arrive_in_the_order_of_their_versions() {
     assert_eq!(mirror, server.document().to_json());
     let words = server.document().read(|page| page.words.clone());
     assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), 100);
+}
+
+/// Adds 25 words, one after the other.
+fn add_words(document: &Document<Page>, thread: usize) {
+    for number in 0..25 {
+        let add = |page: &mut Page| {
+            page.count += 1;
+            page.words.push(format!("{thread}-{number}"));
+        };
+        document.update(add).unwrap();
+    }
 }
 
 #[tokio::test]
