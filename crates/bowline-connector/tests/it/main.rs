@@ -13,6 +13,7 @@ mod runner_hooks;
 mod runner_links;
 mod runner_reconnect;
 mod runner_saved;
+mod runner_seeds;
 mod runner_server;
 mod runner_watch;
 mod sample;
