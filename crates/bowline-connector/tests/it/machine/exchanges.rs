@@ -6,7 +6,7 @@ use bowline_connector::{
     machine::{ERROR_LINK_CLOSED, Effect, Value},
     plan::{
         ActionKind, Condition, GroupId, GroupLink, Link, LinkId, MessageKind, Moment, Pair, PairId,
-        ParameterId, ParameterVerb, QueueVerb, ResponseId, Source, Subject,
+        ParameterId, ParameterVerb, QueueVerb, ResponseId, Source, Subject, TriggerId,
     },
 };
 
@@ -221,7 +221,7 @@ fn what_was_not_yet_taken_is_dropped_when_its_link_closes() {
     let mut bench = sketch(link(), asked()).start();
     bench.open(0);
     bench.effects();
-    bench.fire(1);
+    bench.machine.fire(TriggerId(1), bench.now).unwrap();
     bench.close(0, None);
     assert_eq!(bench.payloads(), Vec::<String>::new());
     assert_eq!(bench.machine.counters().unsent, 1);

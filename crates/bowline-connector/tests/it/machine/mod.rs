@@ -4,6 +4,7 @@ mod acme;
 mod alarms;
 mod attempts;
 mod changes;
+mod code;
 mod composing;
 mod exchanges;
 mod links;
