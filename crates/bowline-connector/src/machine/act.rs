@@ -84,7 +84,7 @@ impl Machine {
             Step::Keep(pair, command) => self.keep(pair, command, task),
             Step::Insert(group, addition) => self.insert(group, addition, task),
             Step::Transmit(pair) => self.transmit(pair, task),
-            Step::Retransmit => self.retransmit(),
+            Step::Retransmit => self.retransmit(task),
             Step::GiveUp(pair) => self.give_up(pair, task),
             Step::Assign(assignment) => self.assign(assignment, task),
             Step::Endpoint(parameter) => self.apply_endpoint(parameter),

@@ -242,6 +242,9 @@ impl Machine {
         now: Instant,
     ) {
         self.arrive(now);
+        if !self.links.contains_key(&link) {
+            return;
+        }
         self.hear(link);
         let task = self.receive(link, kind, payload);
         self.run(task);

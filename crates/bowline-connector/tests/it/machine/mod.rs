@@ -12,5 +12,6 @@ mod matching;
 mod queue;
 mod silence;
 mod sketch;
+mod storms;
 mod timers;
 mod triggers;
