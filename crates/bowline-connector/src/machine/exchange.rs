@@ -132,11 +132,15 @@ impl Machine {
         self.exchange = Some(exchange);
     }
 
+    /// Tells that a command was not sent; of a closed link only once until it opens.
     fn tell_unsent(&mut self, exchange: &mut Exchange, reason: Unsent) -> Step {
         let why = reason.text();
         let command = self.plan.pairs.get(exchange.pair).map(|pair| pair.command);
-        let name = command.and_then(|id| Some((id, &self.plan.commands.get(id)?.name)));
-        if let Some((id, name)) = name {
+        let name = command.and_then(|id| Some((id, self.plan.commands.get(id)?.name.clone())));
+        let state = self.links.get_mut(&exchange.link);
+        let is_news = reason != Unsent::LinkClosed
+            || state.is_none_or(|state| !std::mem::replace(&mut state.is_unsent_told, true));
+        if let (true, Some((id, name))) = (is_news, name) {
             self.notice(format!("{id} ({name}) was not sent: {why}"));
         }
         exchange.is_told = true;

@@ -197,7 +197,8 @@ fn longer_border(borders: &[usize], pattern: &[u8], mut matched: usize, byte: u8
     }
 }
 
-/// The bytes a parameter keeps: also the longest value actions may append to.
+/// The longest value that code, people and actions give a parameter: as long as the longest message
+/// that is read by default.
 pub const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Reads a field as the value of its parameter.
