@@ -74,7 +74,6 @@ fn kind(kind: Kind) -> String {
         Kind::Decimal => "number".to_owned(),
         Kind::Milliseconds(min, u32::MAX) => format!("milliseconds from {min}"),
         Kind::Milliseconds(min, max) => format!("milliseconds, {min} to {max}"),
-        Kind::Duration => "duration such as `PT5M`".to_owned(),
         Kind::Words(words) => listed(words),
         Kind::WordsOrMilliseconds(words, max) => {
             format!("milliseconds, 1 to {max}, or {}", listed(words))
@@ -84,7 +83,7 @@ fn kind(kind: Kind) -> String {
             let (min, max) = part.range();
             format!("id, {min} to {max}")
         }
-        Kind::Id(part) => format!("id of a {}", part.word()),
+        Kind::Id(part) => format!("id of {}", part.a_word()),
         Kind::Ids(part) => format!("ids of {}s, separated by `;`", part.word()),
         Kind::Source => "text, or the id of a parameter".to_owned(),
         Kind::Options(choices) => options(choices),

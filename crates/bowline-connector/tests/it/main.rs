@@ -6,4 +6,8 @@
 )]
 
 mod condition;
+mod diagnostics;
+mod excerpts;
+mod properties;
+mod reference;
 mod sample;
