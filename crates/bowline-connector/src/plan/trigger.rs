@@ -16,7 +16,7 @@ pub struct Trigger {
 }
 
 /// What a trigger watches: a part by number, or each (`None`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// Commands.
     Command(Option<u32>),
@@ -39,7 +39,7 @@ pub enum Subject {
 }
 
 /// When a trigger fires (`Time`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
     /// Before the subject is dealt with.
     Before,

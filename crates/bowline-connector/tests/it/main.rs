@@ -8,6 +8,7 @@
 mod condition;
 mod diagnostics;
 mod excerpts;
+mod machine;
 mod properties;
 mod reference;
 mod sample;

@@ -1,0 +1,15 @@
+//! The machine of an element, driven through virtual time.
+
+mod acme;
+mod alarms;
+mod attempts;
+mod changes;
+mod composing;
+mod exchanges;
+mod links;
+mod matching;
+mod queue;
+mod silence;
+mod sketch;
+mod timers;
+mod triggers;
