@@ -6,6 +6,9 @@
 )]
 
 mod condition;
+mod diagnostics;
+mod excerpts;
 mod machine;
-#[cfg(test)]
+mod properties;
+mod reference;
 mod sample;
