@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::exit::EXIT_CODES;
 
@@ -32,6 +32,9 @@ pub(crate) enum Command {
     /// Pretend to be a device: a thermometer that publishes and a relay that obeys
     #[command(after_help = SIMULATE_HELP)]
     Simulate(SimulateArgs),
+    /// Say what is wrong with connector files, with the line and what to do
+    #[command(after_help = format!("{CHECK_HELP}\n\n{EXIT_CODES}"))]
+    Check(CheckArgs),
 }
 
 /// Arguments of `serve`.
@@ -182,12 +185,42 @@ pub(crate) struct SimulateArgs {
     pub(crate) seed: Option<u64>,
 }
 
+/// Arguments of `check`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckArgs {
+    /// Connector files, folders of *.xml files, or - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to write what is found: for people, or one JSON object a line for each file
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: CheckFormat,
+    /// End with 6 for warnings too
+    #[arg(long, value_enum)]
+    pub(crate) deny: Option<Denied>,
+}
+
+/// How `check` writes what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// With the lines of the file.
+    Text,
+    /// One object a line for each file.
+    Json,
+}
+
+/// What `check` does not let pass besides errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Denied {
+    /// Warnings.
+    Warnings,
+}
+
 impl Command {
     /// Gives the log filter that suits a command.
     pub(crate) const fn log_default(&self) -> &'static str {
         match self {
             Self::Serve(_) | Self::Echo(_) | Self::Simulate(_) => "info",
-            Self::Connect(_) => "warn",
+            Self::Connect(_) | Self::Check(_) => "warn",
         }
     }
 }
@@ -315,3 +348,14 @@ It comes back when the hub goes away.
 
 Example:
   bowline simulate --url ws://127.0.0.1:8080/auth/clown-talk-server_nodes_kitchen_0";
+
+const CHECK_HELP: &str = "\
+What is found is written to standard output, a summary to standard error. An error keeps the
+connector from running; a warning tells of what Bowline ignores or does in another way; a note is
+worth knowing. Every element of the format is listed in docs/reference/connector-format.md.
+
+Examples:
+  bowline check tank.xml
+  bowline check connectors/ --deny warnings
+  bowline check --format json tank.xml | jq .errors
+  bowline check - <tank.xml";

@@ -1,6 +1,6 @@
 //! What the program ends with.
 
-use std::{io, net::SocketAddr, process::ExitCode};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use bowline::{CloseCode, Ending, Error};
 use thiserror::Error;
@@ -39,6 +39,12 @@ pub(crate) enum Failure {
     /// Standard input holds something that cannot be sent.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// Connector files are wrong.
+    #[error("{0}")]
+    Connector(Findings),
     /// The system refused something the program needs.
     #[error("cannot {what}: {source}")]
     System {
@@ -64,17 +70,46 @@ pub(crate) enum InputError {
     Read(io::Error),
 }
 
+/// What was found in connector files.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) files: usize,
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) notes: usize,
+}
+
+/// `2 files checked: 1 error, 2 warnings, 0 notes`
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = |count: usize, word: &str| {
+            let s = if count == 1 { "" } else { "s" };
+            format!("{count} {word}{s}")
+        };
+        write!(
+            f,
+            "{} checked: {}, {}, {}",
+            counted(self.files, "file"),
+            counted(self.errors, "error"),
+            counted(self.warnings, "warning"),
+            counted(self.notes, "note"),
+        )
+    }
+}
+
 impl Failure {
     /// Gives the number the program ends with; [`EXIT_CODES`] explains them.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Connect { error, .. } | Self::Connection(error) => code_of(error),
             Self::Ended(_) => CLOSED,
+            Self::Connector(_) => WRONG_FILE,
             Self::Listen { .. }
             | Self::Tls(_)
             | Self::Start(_)
             | Self::Run(_)
             | Self::Input(_)
+            | Self::File { .. }
             | Self::System { .. }
             | Self::Panic => OTHER,
         })
@@ -194,10 +229,12 @@ Exit codes:
   2  the command line or a URL makes no sense
   3  no connection: name, network, TLS or a deadline
   4  the server refused the WebSocket, or its answer broke the rules
-  5  the connection ended without a proper close, or was closed with an error code";
+  5  the connection ended without a proper close, or was closed with an error code
+  6  a connector file has errors, or warnings that are denied";
 
 const OTHER: u8 = 1;
 const USAGE: u8 = 2;
 const NOT_CONNECTED: u8 = 3;
 const REFUSED: u8 = 4;
 const CLOSED: u8 = 5;
+const WRONG_FILE: u8 = 6;

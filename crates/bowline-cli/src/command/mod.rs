@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 
+pub(crate) mod check;
 pub(crate) mod connect;
 pub(crate) mod echo;
 mod fanout;

@@ -11,7 +11,7 @@ fn help(args: &[&str]) -> String {
 #[test]
 fn every_command_is_listed_and_explained_with_examples() {
     let overview = help(&["--help"]);
-    for command in ["serve", "connect", "echo", "simulate"] {
+    for command in ["serve", "connect", "echo", "simulate", "check"] {
         assert!(overview.contains(&format!("\n  {command} ")), "{overview}");
         let help = help(&[command, "--help"]);
         assert!(help.contains("Example"), "{help}");
@@ -44,6 +44,7 @@ fn the_stable_options_are_there() {
             &["--header", "--subprotocol", "--origin", "--ca"],
         ),
         ("simulate", &["--url"]),
+        ("check", &["--format", "--deny"]),
     ] {
         let help = help(&[command, "--help"]);
         for option in options {
@@ -55,7 +56,7 @@ fn the_stable_options_are_there() {
 #[test]
 fn exit_codes_are_explained() {
     let help = help(&["connect", "--help"]);
-    for code in 0..=5 {
+    for code in 0..=6 {
         assert!(help.contains(&format!("\n  {code}  ")), "{help}");
     }
 }
@@ -81,6 +82,8 @@ fn a_wrong_command_line_is_a_usage_error_that_names_what_is_missing() {
         (&["connect"], "<URL>"),
         (&["connect", "-H", "no colon", "ws://a/"], "NAME: VALUE"),
         (&["connect", "--wait", "-1", "ws://a/"], "-1"),
+        (&["check"], "<FILE>"),
+        (&["check", "--deny", "notes", "a.xml"], "warnings"),
         (&["nonsense"], "nonsense"),
         (&[], "Usage"),
     ] {

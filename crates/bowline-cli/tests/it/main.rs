@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod echo;

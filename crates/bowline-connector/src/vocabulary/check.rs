@@ -126,7 +126,7 @@ impl Check<'_> {
 
     /// Reads an element that the table knows.
     fn node<'d>(&mut self, shape: &'static Shape, element: &'d Element) -> Node<'d> {
-        let name = format!("`{}`", shape.name);
+        let name = shape.called();
         let place = Place {
             kind: shape.row.kind,
             text: &element.text,
@@ -165,7 +165,7 @@ impl Check<'_> {
             if !self.is_followed(known, attribute.name_span) {
                 continue;
             }
-            let name = format!("`{}@{}`", shape.name, known.name);
+            let name = known.called();
             let place = Place {
                 kind: known.row.kind,
                 text: &attribute.value,

@@ -139,7 +139,6 @@ impl Place<'_> {
             | Kind::Number(..)
             | Kind::Decimal
             | Kind::Milliseconds(..)
-            | Kind::Duration
             | Kind::Words(_)
             | Kind::WordsOrMilliseconds(..)
             | Kind::WordsOrText(_)
@@ -159,7 +158,6 @@ impl Place<'_> {
             Kind::Number(min, max) => self.number(min, max, ""),
             Kind::Milliseconds(min, max) => self.number(min, max, " ms"),
             Kind::Decimal => self.decimal(),
-            Kind::Duration => self.duration(),
             Kind::Words(words) => self.word(words, tell),
             Kind::WordsOrMilliseconds(words, max) => self.word_or_time(words, max, tell),
             Kind::WordsOrText(words) => Ok(self.word_or_text(words, tell)),
@@ -196,9 +194,8 @@ impl Place<'_> {
             }
             Kind::Milliseconds(..) => "a time in milliseconds".to_owned(),
             Kind::Number(..) | Kind::Decimal => "a number".to_owned(),
-            Kind::OwnId(part) | Kind::Id(part) => format!("the id of a {}", part.word()),
+            Kind::OwnId(part) | Kind::Id(part) => format!("the id of {}", part.a_word()),
             Kind::Ids(part) => format!("ids of {}s", part.word()),
-            Kind::Duration => "a duration".to_owned(),
             Kind::Condition => "a condition".to_owned(),
             Kind::Options(_) => "options".to_owned(),
             Kind::Elements | Kind::Text | Kind::Source | Kind::Verbatim | Kind::WordsOrText(_) => {
@@ -247,23 +244,6 @@ impl Place<'_> {
                 .help("write it as 12.5")
                 .into()
         })
-    }
-
-    fn duration(&self) -> Read {
-        let text = self.text.trimmed();
-        let mut letters = text.chars();
-        let is_duration = letters.next() == Some('P')
-            && text.len() > 2
-            && letters.all(|c| c.is_ascii_digit() || "YMWDTHS.".contains(c));
-        if is_duration {
-            Ok(Value::Text(text.to_owned()))
-        } else {
-            let message = format!("`{}` is not a duration", clipped(text));
-            Err(self
-                .error(Code::NotDuration, message)
-                .help("write it as `PT5M`, five minutes")
-                .into())
-        }
     }
 
     fn found(&self, words: &'static [Word], tell: Tell<'_>) -> Option<Value> {

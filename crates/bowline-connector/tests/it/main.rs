@@ -6,6 +6,11 @@
 )]
 
 mod condition;
+mod diagnostics;
+mod excerpts;
+mod machine;
+mod properties;
+mod reference;
 mod runner_device;
 mod runner_fixture;
 mod runner_handshake;
