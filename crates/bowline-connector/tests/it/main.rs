@@ -17,6 +17,7 @@ mod runner_handshake;
 mod runner_hooks;
 mod runner_links;
 mod runner_reconnect;
+mod runner_sample;
 mod runner_saved;
 mod runner_seeds;
 mod runner_server;

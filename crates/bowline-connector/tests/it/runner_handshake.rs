@@ -5,8 +5,8 @@ use bowline_connector::{
     element::LinkSettings,
     machine::LossClass,
     plan::{
-        Handshake, HandshakeCredentials, HandshakeProxy, ParameterId, RequestPath, SessionId,
-        Source, Table,
+        Handshake, HandshakeCredentials, HandshakeProxy, LinkId, ParameterId, RequestPath,
+        SessionId, Source, Table,
     },
     runner::{LinkStatus, RunnerOptions},
 };
@@ -272,6 +272,11 @@ async fn settings_that_cannot_be_used_are_refused_at_start() {
         hooks,
         ..RunnerOptions::default()
     };
+    let mut unknown = settings(LinkSettings::default());
+    unknown.links.insert(LinkId(9), LinkSettings::default());
+    let plan_of_one = std::sync::Arc::new(plan());
+    let error = bowline_connector::Runner::start(plan_of_one, unknown.into(), &options);
+    assert!(error.unwrap_err().to_string().contains("connection 9"));
     let settings = std::sync::Arc::new(settings(LinkSettings::default()));
     let error = bowline_connector::Runner::start(std::sync::Arc::new(plan()), settings, &options);
     assert!(error.unwrap_err().to_string().contains("parameter 999"));

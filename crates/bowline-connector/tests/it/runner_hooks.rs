@@ -222,3 +222,18 @@ async fn code_of_the_connector_that_nothing_replaces_is_told() {
         .unwrap();
     element.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_hook_that_panics_has_failed_and_the_element_goes_on() {
+    let hooks = Hooks::new().on(TEXT, |call: &mut HookCall<'_>| {
+        assert_ne!(call.text(TEXT)?, "bad", "as the test wants it");
+        call.set(NAME, "good")?;
+        Ok(())
+    });
+    let mut element = Element::start(settings(LinkSettings::default()), &with(hooks));
+    element.handle.assign(TEXT, "bad").await.unwrap();
+    element.notice("panicked").await;
+    element.handle.assign(TEXT, "well").await.unwrap();
+    element.becomes(NAME, "good").await;
+    element.shutdown().await;
+}
