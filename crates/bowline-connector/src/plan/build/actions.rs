@@ -358,3 +358,18 @@ const SLEEP_DEFAULT: Duration = Duration::from_secs(5);
 /// Shortest and longest sleep, in milliseconds.
 const SLEEP_MIN: u32 = 15;
 const SLEEP_MAX: u32 = 86_400_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::followed_words;
+
+    #[test]
+    fn every_type_that_the_table_follows_has_a_subject() {
+        let words = followed_words(&["Actions", "Action", "Type"]);
+        assert!(words.len() > 30);
+        for word in words {
+            assert!(subjects_of(word).is_some(), "{word}");
+        }
+    }
+}

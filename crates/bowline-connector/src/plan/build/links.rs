@@ -111,6 +111,10 @@ impl<'d> Builder<'_, 'd> {
         let choices = choices
             .chain(older_choices)
             .filter_map(|node| node.value.text());
+        let end = |name: &str| {
+            let end = setting(&["BusAddress", "Range", name])?.value.text();
+            end.filter(|end| !end.is_empty()).map(str::to_owned)
+        };
         let address = setting(&["BusAddress", "DefaultValue"]).and_then(|node| node.value.text());
         let port = setting(&["IPport", "DefaultValue"]);
         let link = Link {
@@ -126,6 +130,7 @@ impl<'d> Builder<'_, 'd> {
                     .map(str::to_owned),
                 is_fixed: truth(&["BusAddress", "Disabled"]),
                 choices: choices.map(str::to_owned).collect(),
+                range: (end("From"), end("To")),
             },
             port: number("IPport").and_then(|port| u16::try_from(port).ok()),
             port_fixed: truth(&["IPport", "Disabled"]),
