@@ -1,5 +1,7 @@
 //! Connections to links.
 
+use std::collections::BTreeMap;
+
 use super::{Builder, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic, Span},
@@ -191,15 +193,15 @@ impl<'d> Builder<'_, 'd> {
                 (kind.to_lowercase(), field.attribute.value.span_of(part))
             })
         });
-        let older: Vec<_> = main.into_iter().chain(more).collect();
-        for (number, (kind, span)) in (0..).zip(&older) {
-            self.agree(number, kind, *span);
+        let nodes = self.parts("Connections", "Connection");
+        let nodes = nodes.filter_map(|node| Some((own_id(node)?, node)));
+        let nodes: BTreeMap<_, _> = nodes.collect();
+        for (number, (kind, span)) in (0..).zip(main.into_iter().chain(more)) {
+            self.agree(number, nodes.get(&number).copied(), &kind, span);
         }
     }
 
-    fn agree(&mut self, number: u32, kind: &str, span: Span) {
-        let mut nodes = self.parts("Connections", "Connection");
-        let node = nodes.find(|node| own_id(node) == Some(number));
+    fn agree(&mut self, number: u32, node: Option<&Node<'d>>, kind: &str, span: Span) {
         let Some(node) = node else {
             if number > 0 {
                 let message =
