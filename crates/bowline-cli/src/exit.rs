@@ -39,12 +39,16 @@ pub(crate) enum Failure {
     /// Standard input holds something that cannot be sent.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    File { path: PathBuf, source: io::Error },
     /// Connector files are wrong.
     #[error("{0}")]
     Connector(Findings),
+    /// A file cannot be used.
+    #[error("{}: {what}", path.display())]
+    File {
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        what: String,
+    },
     /// The system refused something the program needs.
     #[error("cannot {what}: {source}")]
     System {

@@ -90,6 +90,7 @@ impl<'a> Message<'a> {
     }
 
     /// Joins a kind and a payload the engine has validated.
+    #[inline]
     pub(crate) const fn validated(kind: MessageKind, payload: Payload<'a>) -> Self {
         match kind {
             MessageKind::Text => Self::Text(Text(payload)),
@@ -260,6 +261,9 @@ from! {
     &'a [u8] => Payload: Payload::Borrowed;
     Bytes => Payload: Payload::Shared;
     Vec<u8> => Payload: |bytes| Payload::Shared(Bytes::from(bytes));
+    &'a str => Payload: |text: &'a str| Payload::Borrowed(text.as_bytes());
+    String => Payload: |text: String| Payload::Shared(Bytes::from(text));
+    Text<'a> => Payload: |text: Text<'a>| text.0;
     &'a str => Text: |text: &'a str| Text(Payload::Borrowed(text.as_bytes()));
     String => Text: |text: String| Text(Payload::Shared(Bytes::from(text)));
     &'a str => Message: Message::text;

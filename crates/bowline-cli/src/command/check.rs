@@ -48,7 +48,7 @@ fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             files.push(path.clone());
             continue;
         }
-        let failure = |source| failure(path, source);
+        let failure = |source: io::Error| failure(path, &source);
         let mut within = Vec::new();
         for entry in fs::read_dir(path).map_err(failure)? {
             let file = entry.map_err(failure)?.path();
@@ -76,7 +76,7 @@ fn contents(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     } else {
         File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
-    read.map_err(|source| failure(path, source))?;
+    read.map_err(|source: io::Error| failure(path, &source))?;
     let name = if is_input {
         "standard input".to_owned()
     } else {
@@ -85,10 +85,10 @@ fn contents(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     Ok((name, bytes))
 }
 
-fn failure(path: &Path, source: io::Error) -> Failure {
+fn failure(path: &Path, source: &io::Error) -> Failure {
     Failure::File {
         path: path.to_owned(),
-        source,
+        what: format!("cannot be read: {source}"),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::exit::Failure;
 
 pub(crate) mod check;
 pub(crate) mod connect;
+mod device;
 pub(crate) mod echo;
 mod fanout;
 mod pipe;

@@ -7,6 +7,8 @@ mod check;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod fanout;

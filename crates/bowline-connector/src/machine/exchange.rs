@@ -158,12 +158,7 @@ impl Machine {
         let is_last = exchange.retries_left == 0;
         exchange.retries_left = exchange.retries_left.saturating_sub(1);
         self.counters.timeouts += 1;
-        let ignores = self
-            .plan
-            .pairs
-            .get(pair)
-            .is_some_and(|pair| pair.ignores_timeout);
-        if !ignores {
+        if !self.ignores_timeout(pair) {
             self.miss_reply(link, now.checked_sub(timeout).unwrap_or(now));
         }
         let subject = Subject::Pair(Some(pair.0));
@@ -181,12 +176,7 @@ impl Machine {
         let Some(exchange) = self.exchange.take() else {
             return;
         };
-        let ignores = self
-            .plan
-            .pairs
-            .get(id)
-            .is_some_and(|pair| pair.ignores_timeout);
-        if !ignores {
+        if !self.ignores_timeout(id) {
             self.fail_over(exchange.link);
         }
         let subject = Subject::Pair(Some(id.0));
@@ -267,6 +257,11 @@ impl Machine {
             payload: exchange.payload.clone(),
         });
         None
+    }
+
+    fn ignores_timeout(&self, pair: PairId) -> bool {
+        let pair = self.plan.pairs.get(pair);
+        pair.is_some_and(|pair| pair.ignores_timeout)
     }
 
     /// Finds the link of a pair: its own, else that of the running group.

@@ -9,6 +9,8 @@ mod condition;
 mod diagnostics;
 mod excerpts;
 mod machine;
+mod parts;
+mod promises;
 mod properties;
 mod reference;
 mod runner_device;

@@ -195,8 +195,9 @@ const PORT_SETTINGS: &[Row] = &[
         "BusAddress/Range",
         Kind::Elements,
         "the addresses elements may choose",
-    )
-    .ignored("any is allowed"),
+    ),
+    Row::new("BusAddress/Range/From", Kind::Text, "the first one"),
+    Row::new("BusAddress/Range/To", Kind::Text, "the last one"),
     Row::new("IPport", Kind::Elements, "as in `Connections`"),
     Row::new("IPport/DefaultValue", Kind::Number(0, 65_535), "the port"),
     Row::new(

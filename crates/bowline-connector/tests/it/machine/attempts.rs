@@ -261,8 +261,7 @@ fn the_proxy_of_the_session_is_always_used_otherwise_the_bus_address_decides() {
     let address = |text: &str| Link {
         bus_address: BusAddress {
             default: Some(text.to_owned()),
-            is_fixed: false,
-            choices: Vec::new(),
+            ..BusAddress::default()
         },
         ..link()
     };
@@ -302,7 +301,7 @@ fn the_element_may_change_the_bus_address_unless_it_is_fixed() {
             bus_address: BusAddress {
                 default: Some("bypassProxy".to_owned()),
                 is_fixed,
-                choices: Vec::new(),
+                ..BusAddress::default()
             },
             ..link()
         };

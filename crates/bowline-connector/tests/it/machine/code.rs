@@ -168,3 +168,30 @@ fn the_queue_waits_for_code() {
     bench.fire(3);
     assert_eq!(bench.value(8), &words("first then"));
 }
+
+#[test]
+fn a_queue_that_never_ends_leaves_the_runner_its_turn_also_with_code() {
+    use bowline_connector::plan::{GroupId, GroupKind, QueueVerb};
+    let one = Source::Literal("1".to_owned());
+    let again = ActionKind::Queue(vec![GroupId(1)], QueueVerb::AddToExecute);
+    let mut bench = sketch()
+        .parameter(9, number())
+        .action(
+            1,
+            ActionKind::Parameter(Some(ParameterId(9)), ParameterVerb::Increment(one)),
+        )
+        .action(2, again)
+        .group(
+            1,
+            super::sketch::group(GroupKind::PollAction, super::sketch::actions_of(&[1, 2])),
+        )
+        .called(2, &[2])
+        .start();
+    bench.fire(2);
+    let Value::Number(first) = *bench.value(9) else {
+        panic!("it counts")
+    };
+    assert!(first < 10_000.0, "{first}");
+    bench.pass(100);
+    assert_ne!(bench.value(9), &Value::Number(first), "it goes on");
+}

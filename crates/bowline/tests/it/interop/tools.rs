@@ -20,7 +20,7 @@ pub(super) fn chromium() -> PathBuf {
 }
 
 /// The folder of the peers' scripts.
-pub(super) fn scripts() -> PathBuf {
+pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/interop/peers")
 }
 
