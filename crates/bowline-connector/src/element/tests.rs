@@ -105,6 +105,7 @@ fn plan() -> Plan {
         bus_address: BusAddress {
             default: None,
             is_fixed: false,
+            range: (None, None),
             choices: vec!["byPassProxy".into(), "1.2".into()],
         },
         port: Some(8050),

@@ -103,6 +103,7 @@ fn link() -> Link {
         bus_address: BusAddress {
             default: Some("byPassProxy".into()),
             is_fixed: false,
+            range: (None, None),
             choices: Vec::new(),
         },
         port: Some(8050),
