@@ -151,6 +151,30 @@ async fn a_session_that_names_user_and_password_logs_in() {
     element.shutdown().await;
 }
 
+#[tokio::test]
+async fn a_device_that_wants_digest_gets_it() {
+    let challenge = "WWW-Authenticate: Digest realm=\"tanks\", qop=\"auth\", nonce=\"n\"\r\n";
+    let server = Server::start(move |head| {
+        if head.contains("Digest ") {
+            Answer::Accept("")
+        } else {
+            Answer::status(401, challenge)
+        }
+    });
+    let server = server.await;
+    let plan = plan_with(|handshake| {
+        handshake.credentials = Some(HandshakeCredentials {
+            user: literal("clown"),
+            password: literal("pw"),
+        });
+    });
+    let mut element = Element::of(plan, settings(to(server.url())), &options());
+    element.becomes(STATE, 1.0).await;
+    let last = server.values("Authorization").pop().unwrap().unwrap();
+    assert!(last.starts_with("Digest username=\"clown\""), "{last}");
+    element.shutdown().await;
+}
+
 /// The four cases of the proxy, and where each leads.
 #[tokio::test]
 async fn the_proxy_is_that_of_the_session_or_the_element_or_none() {

@@ -1,6 +1,7 @@
 //! A device, a proxy and certificates, made of the library itself.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Cursor,
     net::SocketAddr,
@@ -93,8 +94,16 @@ impl Server {
     ) {
         // The table of the system is long, so it is not looked at each time.
         if self.facts.met.fetch_add(1, Ordering::SeqCst) % 8 == 3 {
-            let most = &self.facts.most;
-            most.fetch_max(self.client_sockets(), Ordering::SeqCst);
+            let mut sockets = self.client_sockets();
+            // A process that is being started has a copy of every socket, for a moment. The client
+            // has to wait for an answer meanwhile.
+            for _ in 0..100 {
+                if sockets > 1 {
+                    sleep(Duration::from_millis(1)).await;
+                    sockets = self.client_sockets();
+                }
+            }
+            self.facts.most.fetch_max(sockets, Ordering::SeqCst);
         }
         match tls {
             None => serve(stream, &self.facts, answer).await,
@@ -132,12 +141,15 @@ impl Server {
     pub(crate) fn client_sockets(&self) -> usize {
         let port = format!(":{:04X}", self.address.port());
         let table = fs::read_to_string("/proc/net/tcp").unwrap();
-        let is_one = |line: &&str| {
+        let mut sockets = BTreeSet::new();
+        for line in table.lines().skip(1) {
             let fields: Vec<_> = line.split_whitespace().collect();
             // One that was closed belongs to nobody, whatever the system still does with it.
-            fields[2].ends_with(&port) && fields[9] != "0"
-        };
-        table.lines().skip(1).filter(is_one).count()
+            if fields[2].ends_with(&port) && fields[9] != "0" {
+                sockets.insert(fields[1].to_owned());
+            }
+        }
+        sockets.len()
     }
 }
 
