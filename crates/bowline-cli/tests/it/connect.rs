@@ -101,7 +101,7 @@ fn answers_are_awaited_after_the_end_of_the_input() {
         ws.send("answer").await.unwrap();
         ws.close(CloseCode::NORMAL, "").await.unwrap();
     });
-    let output = run_with_input(&["connect", "--wait", "forever", &url], b"question\n");
+    let output = run_with_input(&["connect", "--after-eof", "wait", &url], b"question\n");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "answer\n");
     assert_eq!(output.status.code(), Some(0));
 }
@@ -114,7 +114,7 @@ fn the_wait_ends_after_its_time_with_an_ordinary_close() {
         while ws.recv().await.is_some() {}
         done.send(ws.ending().unwrap()).unwrap();
     });
-    let output = run(&["connect", "--wait", "0.01", &url]);
+    let output = run(&["connect", "--after-eof", "0.01", &url]);
     assert_eq!(output.status.code(), Some(0));
     let ending = ended.recv().unwrap();
     assert_eq!(ending.code, CloseCode::NORMAL);
@@ -130,7 +130,7 @@ fn texts_become_lines_and_binary_messages_hex() {
         Message::text(""),
     ];
     let url = serve_messages(messages, 1000);
-    let output = run(&["connect", "--wait", "forever", &url]);
+    let output = run(&["connect", "--after-eof", "wait", &url]);
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "one\nwith its own end\n00abff\n\n"
@@ -148,7 +148,7 @@ fn binary_messages_pass_unchanged_when_asked_for() {
         ws.send(Message::binary(vec![0, 0xfe])).await.unwrap();
         ws.close(CloseCode::NORMAL, "").await.unwrap();
     });
-    let args = ["connect", "--binary", "--wait", "forever", &url];
+    let args = ["connect", "--binary", "--after-eof", "wait", &url];
     let output = run_with_input(&args, b"\x01\xff\n");
     assert_eq!(output.stdout, b"\x00\xfe");
 }
@@ -166,7 +166,7 @@ fn input_that_is_no_text_is_refused_after_the_lines_before_it() {
 fn the_way_the_connection_ends_is_the_exit_code() {
     for (code, exit) in [(1000, 0), (1001, 0), (1011, 5), (4000, 5)] {
         let url = serve_messages(Vec::new(), code);
-        let output = run(&["connect", "--wait", "forever", &url]);
+        let output = run(&["connect", "--after-eof", "wait", &url]);
         assert_eq!(output.status.code(), Some(exit), "{code}");
         let tells = complaint(&output).contains(&format!("closed with {code}"));
         assert_eq!(tells, exit != 0, "{}", complaint(&output));
@@ -174,7 +174,7 @@ fn the_way_the_connection_ends_is_the_exit_code() {
     let url = serve_one(async |stream| {
         drop(bowline::accept(stream).await.unwrap());
     });
-    let output = run(&["connect", "--wait", "forever", &url]);
+    let output = run(&["connect", "--after-eof", "wait", &url]);
     assert_eq!(output.status.code(), Some(5));
 }
 
@@ -203,8 +203,6 @@ fn what_is_no_websocket_url_is_a_usage_error() {
         let output = run(&["connect", url]);
         assert_eq!(output.status.code(), Some(2), "{url}");
     }
-    let output = run(&["connect", "ws://no-such-host.invalid/"]);
-    assert_eq!(output.status.code(), Some(3));
 }
 
 #[test]
@@ -238,8 +236,8 @@ fn headers_subprotocol_and_origin_go_into_the_request() {
         "first",
         "--subprotocol",
         "second",
-        "--wait",
-        "forever",
+        "--after-eof",
+        "wait",
         &url,
     ]);
     assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
@@ -258,8 +256,8 @@ fn a_silent_server_is_given_up_when_pings_are_asked_for() {
         "connect",
         "--ping-interval",
         "0.05",
-        "--wait",
-        "forever",
+        "--after-eof",
+        "wait",
         &url,
     ]);
     assert_eq!(output.stdout, b"hello\n");
