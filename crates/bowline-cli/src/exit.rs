@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
-use bowline::{Cause, CloseCode, Ending, Error, ProxyError, managed};
+use bowline::{Cause, CloseCode, EndedBy, Ending, Error, ProxyError, managed};
 use thiserror::Error;
 
 use crate::{command::FormError, conversation::ConversationError};
@@ -131,15 +131,18 @@ impl Failure {
     }
 }
 
-/// Says whether a connection that ended so did what it should: both ends said goodbye, and not
-/// because something was wrong.
+/// Says whether a connection that ended so did what it should: both ends said goodbye, and the
+/// other one not because something was wrong.
 pub(crate) fn check_ending(ending: Option<Ending>) -> Result<(), Failure> {
     match ending {
-        Some(ending) if !(ending.is_clean() && is_ordinary(ending.code)) => {
-            Err(Failure::Ended(ending))
-        }
+        Some(ending) if !(ending.is_clean() && is_wanted(&ending)) => Err(Failure::Ended(ending)),
         Some(_) | None => Ok(()),
     }
+}
+
+/// A code that this program chose is what was asked for.
+fn is_wanted(ending: &Ending) -> bool {
+    ending.by == EndedBy::Local || is_ordinary(ending.code)
 }
 
 const fn is_ordinary(code: CloseCode) -> bool {
