@@ -81,6 +81,28 @@ fn exit_codes_are_explained() {
 }
 
 #[test]
+fn the_guide_names_only_options_that_there_are_and_every_exit_code() {
+    let guide = include_str!("../../../../docs/guide/command-line.md");
+    let helps = help(&["connect", "--help"]) + &help(&["replay", "--help"]);
+    let words = guide.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let mut count = 0;
+    for option in words.filter(|word| word.starts_with("--") && word.len() > 3) {
+        assert!(helps.contains(option), "{option}");
+        count += 1;
+    }
+    assert!(count > 40, "{count}");
+    for line in help(&["connect", "--help"]).lines() {
+        let Some((code, meaning)) = line.trim_start().split_once("  ") else {
+            continue;
+        };
+        if code.parse::<u8>().is_ok() {
+            let row = format!("| {code} | {}", meaning.split(';').next().unwrap());
+            assert!(guide.replace('`', "").contains(&row), "{row}");
+        }
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_a_usage_error_that_names_what_is_missing() {
     for (args, said) in [
         (&["echo"][..], "--listen"),

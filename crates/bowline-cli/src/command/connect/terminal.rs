@@ -44,7 +44,7 @@ struct State {
 }
 
 impl Terminal {
-    /// Opens the terminal if standard input and output are one.
+    /// Opens the terminal if standard input and output are one that can do what is needed.
     pub(super) fn open(color: ColorWhen) -> Result<Option<Self>, Failure> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(None);
@@ -61,7 +61,11 @@ impl Terminal {
             .history_ignore_space(true)
             .build();
         let mut editor = Editor::with_config(config).map_err(failed)?;
-        let printer = Printer::new(editor.create_external_printer().map_err(failed)?);
+        // A terminal that cannot move its cursor.
+        let Ok(printer) = editor.create_external_printer() else {
+            return Ok(None);
+        };
+        let printer = Printer::new(printer);
         let history = history_path();
         if let Some(path) = &history {
             // There is none before the first time.

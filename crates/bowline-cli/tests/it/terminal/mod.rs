@@ -42,11 +42,16 @@ impl Person {
     }
 
     fn connect(&self, args: &[&str], steps: &Value) -> Seen {
+        self.connect_at("xterm", args, steps)
+    }
+
+    /// Connects at a terminal of a kind.
+    fn connect_at(&self, kind: &str, args: &[&str], steps: &Value) -> Seen {
         let mut driver = Command::new(tools::python())
             .args(["-c", DRIVER, env!("CARGO_BIN_EXE_bowline"), "connect"])
             .args(args)
             .env_clear()
-            .envs([("TERM", "xterm"), ("PATH", "/usr/bin:/bin")])
+            .envs([("TERM", kind), ("PATH", "/usr/bin:/bin")])
             .env("HOME", self.home.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -117,6 +122,19 @@ fn colours_are_left_out_when_that_is_asked_for() {
     ]);
     let seen = Person::new().connect(&["--color", "never", &url], &steps);
     assert!(!seen.ended_well().contains("\u{1b}[36m"));
+}
+
+#[test]
+fn a_terminal_that_cannot_move_its_cursor_sends_lines_as_a_pipe_does() {
+    let (_server, url) = Bowline::echo(&[]);
+    let steps = json!([
+        ["see", "connected"],
+        ["type", "hello\n"],
+        ["see", "hello\r\nhello\r\n"],
+        ["type", "\u{4}"],
+    ]);
+    let seen = Person::new().connect_at("dumb", &[&url], &steps);
+    assert!(!seen.ended_well().contains('\u{1b}'));
 }
 
 #[test]
