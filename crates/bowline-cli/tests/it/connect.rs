@@ -2,8 +2,9 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Write},
     net::{SocketAddr, TcpListener as StdListener},
+    process::Stdio,
 };
 
 use bowline::{CloseCode, Message, Request};
@@ -145,6 +146,30 @@ fn the_way_the_connection_ends_is_the_exit_code() {
     });
     let output = run(&["connect", "--after-eof", "wait", &url]);
     assert_eq!(output.status.code(), Some(5));
+}
+
+#[test]
+fn lines_that_a_server_no_longer_takes_are_counted() {
+    let url = serve_one(async |stream| {
+        let mut ws = bowline::accept(stream).await.unwrap();
+        ws.recv().await.unwrap();
+        ws.close(CloseCode::NORMAL, "enough").await.unwrap();
+    });
+    let mut client = command(&["connect", &url])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = client.stdin.take().unwrap();
+    // More than all buffers take, so that some is left when the server closes.
+    let writer = std::thread::spawn(move || {
+        let lines = numbered_lines(1_000_000, " with something to fill buffers");
+        let _broken = input.write_all(lines.as_bytes());
+    });
+    let output = client.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(complaint(&output).contains("messages could not be sent"));
 }
 
 #[test]

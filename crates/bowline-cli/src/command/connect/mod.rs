@@ -170,6 +170,7 @@ fn begin<'a>(
         heard_at: Cell::new(Instant::now()),
         pinged_at: Cell::new(None),
         has_told_hex: Cell::new(false),
+        is_sending: Cell::new(false),
     })
 }
 
@@ -185,9 +186,10 @@ impl Desk {
     fn open(args: &ExchangeArgs) -> Result<Self, Failure> {
         let color = args.show.color;
         let terminal = Terminal::open(color)?;
-        let notices = terminal
-            .as_ref()
-            .map_or_else(|| Notices::to_stderr(color), Terminal::notices);
+        let notices = match &terminal {
+            Some(terminal) if io::stderr().is_terminal() => terminal.notices(),
+            Some(_) | None => Notices::to_stderr(color),
+        };
         let style = Style::new(color, io::stdout().is_terminal());
         Ok(Self {
             show: Show::new(args, style, terminal.is_some()),

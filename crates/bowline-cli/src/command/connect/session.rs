@@ -41,6 +41,8 @@ pub(super) struct Session<'a> {
     pub(super) heard_at: Cell<Instant>,
     /// When the last ping that a person asked for was sent.
     pub(super) pinged_at: Cell<Option<Instant>>,
+    /// Whether a message is being sent.
+    pub(super) is_sending: Cell<bool>,
     /// Whether it was told how binary messages are written.
     pub(super) has_told_hex: Cell<bool>,
 }
@@ -78,12 +80,12 @@ impl Session<'_> {
     pub(super) async fn run(
         &self,
         (mut outgoing, mut incoming): (Outgoing, Incoming),
-        inputs: Inputs,
+        mut inputs: Inputs,
         ends: Ends<impl Future<Output = ()>>,
     ) -> Result<(), Failure> {
         let mut wrong_input = None;
         let done = {
-            let mut sending = pin!(self.send_all(&mut outgoing, inputs));
+            let mut sending = pin!(self.send_all(&mut outgoing, &mut inputs));
             let mut receiving = pin!(self.receive_all(&mut incoming));
             let mut stop = pin!(ends.stop);
             let mut is_sending = true;
@@ -103,46 +105,54 @@ impl Session<'_> {
             outgoing.close(CloseCode::NORMAL, "").await;
             while incoming.next().await.is_some() {}
         }
-        match wrong_input {
-            Some(error) => Err(error),
-            None => self.judge(done, &mut outgoing, &incoming),
+        if let Some(error) = wrong_input {
+            return Err(error);
         }
+        let lost = outgoing.lost() + self.left_over(&mut inputs);
+        self.judge(done, &incoming, lost)
     }
 
-    fn judge(
-        &self,
-        done: Done,
-        outgoing: &mut Outgoing,
-        incoming: &Incoming,
-    ) -> Result<(), Failure> {
+    /// Counts the messages that were read and not sent.
+    fn left_over(&self, inputs: &mut Inputs) -> usize {
+        let mut count = usize::from(self.is_sending.get());
+        while let Ok(input) = inputs.try_recv() {
+            count += usize::from(matches!(input, Ok(Input::Message(_))));
+        }
+        count
+    }
+
+    fn judge(&self, done: Done, incoming: &Incoming, lost: usize) -> Result<(), Failure> {
         let missing = self.goals.borrow().missing();
-        match done {
+        let is_over = match done {
             Done::Failed(failure) => return Err(failure),
             Done::TimedOut(after) => return Err(Failure::TimedOut { after, missing }),
             Done::Content => return Ok(()),
-            Done::Over | Done::OutputClosed | Done::Stopped => {}
-        }
+            Done::Over => true,
+            Done::OutputClosed | Done::Stopped => false,
+        };
         incoming.check()?;
         if let Some(missing) = missing {
             return Err(Failure::Missed(missing));
         }
-        match outgoing.lost() {
-            0 => Ok(()),
-            lost => Err(Failure::Undelivered(lost)),
+        if is_over && lost > 0 {
+            return Err(Failure::Undelivered(lost));
         }
+        Ok(())
     }
 
     /// Sends until the end of the input; then waits as asked and begins to close.
-    async fn send_all(&self, outgoing: &mut Outgoing, mut inputs: Inputs) -> Result<(), Failure> {
+    async fn send_all(&self, outgoing: &mut Outgoing, inputs: &mut Inputs) -> Result<(), Failure> {
         let mut wrong = Ok(());
         while let Some(input) = inputs.recv().await {
             match input {
                 // How the connection ended is told by its receiving side.
                 Ok(Input::Message(message)) => {
                     self.note(Way::Out, || what_of(&message))?;
+                    self.is_sending.set(true);
                     if outgoing.send(message).await.is_err() {
                         return Ok(());
                     }
+                    self.is_sending.set(false);
                 }
                 Ok(Input::Ping(payload)) => self.ping(outgoing, payload).await?,
                 Ok(Input::Close(code, reason)) => {

@@ -8,6 +8,8 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use bowline::CloseCode;
@@ -130,6 +132,7 @@ impl Drop for Terminal {
         }
         // The thread that reads cannot be stopped, so what it changed is changed back here.
         if let Some(before) = &self.before {
+            wait_for_change(before);
             let _restored = tcsetattr(io::stdin(), OptionalActions::Drain, before);
         }
         drop(io::stdout().lock().write_all(LEAVE_PROMPT));
@@ -200,6 +203,17 @@ impl Typist {
     }
 }
 
+/// Waits until the thread that is about to read has changed the terminal, so that it does not do so
+/// after it was changed back.
+fn wait_for_change(before: &Termios) {
+    let end = Instant::now() + CHANGE_TIMEOUT;
+    let is_as_before =
+        || tcgetattr(io::stdin()).is_ok_and(|now| now.local_modes == before.local_modes);
+    while is_as_before() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Where lines are kept for the next time: `bowline/history` in the user's data folder.
 fn history_path() -> Option<PathBuf> {
     let folder = |name| {
@@ -214,6 +228,8 @@ fn history_path() -> Option<PathBuf> {
 }
 
 const PROMPT: &str = "> ";
+/// How long the thread that reads takes at most to change the terminal.
+const CHANGE_TIMEOUT: Duration = Duration::from_millis(200);
 /// Lines that are kept for the next time.
 const HISTORY_MAX: usize = 1000;
 /// Clears the line of the prompt, and ends the mode that marks pasted text.

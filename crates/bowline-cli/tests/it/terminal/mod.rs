@@ -238,6 +238,23 @@ fn the_terminal_is_as_it_was_when_the_server_closes() {
 }
 
 #[test]
+fn the_terminal_is_as_it_was_when_the_server_closes_instead_of_an_answer() {
+    for _ in 0..5 {
+        let url = serve_one(async move |stream| {
+            let mut ws = bowline::accept(stream).await.unwrap();
+            assert_eq!(ws.recv().await.unwrap().as_text(), Some("quit"));
+            ws.close(CloseCode::NORMAL, "bye").await.unwrap();
+        });
+        let steps = json!([
+            ["see", "> "],
+            ["type", "quit\r"],
+            ["see", "closed with 1000"]
+        ]);
+        Person::new().connect(&[&url], &steps).ended_well();
+    }
+}
+
+#[test]
 fn a_server_does_not_command_the_terminal() {
     let messages = vec![Message::text("before\u{1b}[2Jafter"), Message::text("last")];
     let url = serve_messages(messages, 1000);
