@@ -7,6 +7,7 @@ mod json_path;
 mod link;
 mod notices;
 mod pipe;
+mod printer;
 mod record;
 mod session;
 mod show;
@@ -86,6 +87,7 @@ async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
     let done = session.run(opened.link, inputs, ends).await;
     drop(session);
     finish_output(written).await;
+    desk.flush();
     done
 }
 
@@ -210,6 +212,12 @@ impl Desk {
             }
             None => (pipe::read_lines(self.form)?, pipe::write_output()?),
         })
+    }
+
+    fn flush(&self) {
+        if let Some(terminal) = &self.terminal {
+            terminal.flush();
+        }
     }
 }
 

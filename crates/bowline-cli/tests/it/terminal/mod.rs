@@ -128,7 +128,7 @@ fn colours_are_left_out_when_that_is_asked_for() {
 fn a_terminal_that_cannot_move_its_cursor_sends_lines_as_a_pipe_does() {
     let (_server, url) = Bowline::echo(&[]);
     let steps = json!([
-        ["see", "connected"],
+        ["see", "connected, compressed\r\n"],
         ["type", "hello\n"],
         ["see", "hello\r\nhello\r\n"],
         ["type", "\u{4}"],
@@ -162,6 +162,33 @@ fn what_arrives_does_not_break_the_line_that_is_being_typed() {
         ["type", "\u{4}"],
     ]);
     Person::new().connect(&[&url], &steps).ended_well();
+}
+
+#[test]
+fn everything_that_arrives_is_written_in_order_whatever_is_typed_meanwhile() {
+    let url = serve_one(async |stream| {
+        let mut ws = bowline::accept(stream).await.unwrap();
+        for round in 0..20 {
+            for line in 0..20 {
+                ws.send(format!("line {round}.{line}")).await.unwrap();
+            }
+            let typed = ws.recv().await.unwrap();
+            assert_eq!(typed.as_text(), Some("x"));
+        }
+        ws.send("last").await.unwrap();
+        ws.close(CloseCode::NORMAL, "").await.unwrap();
+    });
+    let mut steps = vec![json!(["see", "> "])];
+    steps.extend((0..20).map(|_| json!(["type", "x\r"])));
+    let seen = Person::new().connect(&["--color", "never", &url], &json!(steps));
+    let output = seen.ended_well();
+    let lines = output.split("< ").skip(1);
+    let came: Vec<_> = lines
+        .map(|line| line.split("\r\n").next().unwrap())
+        .collect();
+    let numbers = (0..20).flat_map(|round| (0..20).map(move |line| format!("line {round}.{line}")));
+    let expected: Vec<_> = numbers.chain(["last".to_owned()]).collect();
+    assert_eq!(came, expected);
 }
 
 #[test]
