@@ -38,12 +38,9 @@ pub(crate) enum Failure {
     /// It is over, and not everything came that was waited for.
     #[error("the connection is over, and {0}")]
     Missed(String),
-    /// The conversation cannot be recorded.
-    #[error("cannot write {}: {source}", path.display())]
-    Record { path: PathBuf, source: io::Error },
-    /// A file cannot be read or written.
+    /// The system does not let a file be read or written.
     #[error("cannot {what} {}: {source}", path.display())]
-    File {
+    Access {
         what: &'static str,
         path: PathBuf,
         source: io::Error,
@@ -76,6 +73,13 @@ pub(crate) enum Failure {
     /// Standard input holds something that cannot be sent.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// A file cannot be used.
+    #[error("{}: {what}", path.display())]
+    File {
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        what: String,
+    },
     /// The system refused something the program needs.
     #[error("cannot {what}: {source}")]
     System {
@@ -121,7 +125,7 @@ impl Failure {
             | Self::Start(_)
             | Self::Run(_)
             | Self::Input(_)
-            | Self::Record { .. }
+            | Self::Access { .. }
             | Self::File { .. }
             | Self::Conversation { .. }
             | Self::Differences(_)

@@ -36,13 +36,16 @@ mod http;
 mod hub;
 mod outbox;
 mod page;
+mod participant;
 mod server;
 mod shard;
 mod stop;
 mod store;
 mod talk;
 
+pub use bowline_bus::{Publication, Retain};
 pub use config::{Config, ConfigError, Limits};
+pub use participant::{Heard, Participant, ParticipantError, Subscription};
 pub use server::{RunError, Server, StartError};
 pub use stop::Drained;
 pub use store::StoreError;

@@ -19,6 +19,7 @@ use crate::{
     config::{Config, ConfigError},
     http,
     hub::Hub,
+    participant::Participant,
     shard::{Command, Retained, Shard},
     stop::{Drained, Stop, stop},
     store::{Store, StoreError},
@@ -32,6 +33,8 @@ pub struct Server {
     listeners: Vec<(TcpListener, SocketAddr)>,
     store: Option<Store>,
     retained: Vec<Publication>,
+    commands: mpsc::Sender<Command>,
+    queue: mpsc::Receiver<Command>,
 }
 
 /// Says why a hub cannot start.
@@ -93,11 +96,14 @@ impl Server {
                 .map_err(|source| StartError::Listen { address, source })?;
             listeners.push(listener);
         }
+        let (commands, queue) = mpsc::channel(config.limits.commands_max);
         Ok(Self {
             config,
             listeners,
             store,
             retained,
+            commands,
+            queue,
         })
     }
 
@@ -116,6 +122,12 @@ impl Server {
         self.retained.len()
     }
 
+    /// Gives a handle that publishes and subscribes from within the program. It is heard once the
+    /// hub runs.
+    pub fn participant(&self) -> Participant {
+        Participant::new(&self.commands, self.config.limits.bus.topic)
+    }
+
     /// Serves until `until` is over; then closes every WebSocket with 1001, waits for all
     /// connections within the drain timeout and writes the retained values.
     ///
@@ -127,9 +139,10 @@ impl Server {
             listeners,
             store,
             retained,
+            commands,
+            queue,
         } = self;
         let (stopper, stop) = stop();
-        let (commands, queue) = mpsc::channel(config.limits.commands_max);
         let shard = Shard::new(config.limits, retained);
         let shard = tokio::spawn(shard.run(queue));
         let save_interval = config.save_interval;

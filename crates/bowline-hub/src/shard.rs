@@ -3,6 +3,7 @@
 use bowline::PreparedMessage;
 use bowline_bus::{
     Bus, BusError, Delivery, Publication, PublishOptions, Retain, Retention, SessionId, Topic,
+    TopicFilter,
     dialect::clown_talk::{Window, encode},
 };
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use tracing::{debug, info};
 use crate::{
     config::Limits,
     outbox::{Outbox, OutboxSender, Refused, outbox},
+    participant::Inbox,
 };
 
 /// What a connection wants of the bus.
@@ -23,11 +25,17 @@ pub(crate) enum Command {
         presence: Presence,
         joined: oneshot::Sender<Result<Joined, BusError>>,
     },
+    /// Attaches a session of the program itself, and tells it the retained values at once.
+    Hear {
+        filter: TopicFilter,
+        inbox: Inbox,
+        joined: oneshot::Sender<Result<SessionId, BusError>>,
+    },
     /// Subscribes a session that was silent.
     Listen { session: SessionId },
-    /// Publishes a value in the name of a session.
+    /// Publishes a value, in the name of a session or of the program.
     Publish {
-        session: SessionId,
+        publisher: Option<SessionId>,
         publication: Publication,
         retain: Retain,
     },
@@ -78,8 +86,19 @@ pub(crate) struct Shard {
 #[derive(Debug)]
 struct Member {
     session: SessionId,
-    window: Window,
-    outbox: OutboxSender,
+    sink: Sink,
+}
+
+/// Where the publications for a session go.
+#[derive(Debug)]
+enum Sink {
+    /// To a connection, seen through its window.
+    Talk {
+        window: Window,
+        outbox: OutboxSender,
+    },
+    /// To a part of the program.
+    Local(Inbox),
 }
 
 impl Shard {
@@ -135,12 +154,22 @@ impl Shard {
                 // A connection that does not wait for the answer is found gone at the first push.
                 drop(joined.send(self.join(window, presence)));
             }
+            Command::Hear {
+                filter,
+                inbox,
+                joined,
+            } => {
+                let heard = self.hear(filter, inbox);
+                if let Err(Ok(session)) = joined.send(heard) {
+                    self.leave(session);
+                }
+            }
             Command::Listen { session } => self.listen(session),
             Command::Publish {
-                session,
+                publisher,
                 publication,
                 retain,
-            } => self.publish(session, publication, retain),
+            } => self.publish(publisher, publication, retain),
             Command::Leave { session } => self.leave(session),
             Command::Save { revision, saved } => {
                 let changed = (revision != self.revision).then(|| self.retained());
@@ -150,19 +179,11 @@ impl Shard {
     }
 
     fn join(&mut self, window: Window, presence: Presence) -> Result<Joined, BusError> {
-        let session = self.bus.attach()?;
         let (sender, outbox) = outbox(&self.limits);
-        let slot = session.slot() as usize;
-        if self.members.len() <= slot {
-            self.members.resize_with(slot + 1, || None);
-        }
-        if let Some(place) = self.members.get_mut(slot) {
-            *place = Some(Member {
-                session,
-                window,
-                outbox: sender.clone(),
-            });
-        }
+        let session = self.attach(Sink::Talk {
+            window,
+            outbox: sender.clone(),
+        })?;
         if presence == Presence::Listening {
             self.listen(session);
         }
@@ -173,11 +194,37 @@ impl Shard {
         })
     }
 
+    fn hear(&mut self, filter: TopicFilter, inbox: Inbox) -> Result<SessionId, BusError> {
+        for (topic, payload) in self.bus.retained(&filter) {
+            let (topic, payload) = (topic.clone(), payload.clone());
+            // One that is gone already is noticed when its answer cannot be given.
+            drop(inbox.push(Publication { topic, payload }));
+        }
+        let session = self.attach(Sink::Local(inbox))?;
+        if let Err(error) = self.bus.subscribe(session, filter) {
+            self.leave(session);
+            return Err(error);
+        }
+        Ok(session)
+    }
+
+    fn attach(&mut self, sink: Sink) -> Result<SessionId, BusError> {
+        let session = self.bus.attach()?;
+        let slot = session.slot() as usize;
+        if self.members.len() <= slot {
+            self.members.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.members.get_mut(slot) {
+            *place = Some(Member { session, sink });
+        }
+        Ok(session)
+    }
+
     fn listen(&mut self, session: SessionId) {
-        let Some(member) = member(&self.members, session) else {
+        let Some(Sink::Talk { window, outbox }) = sink(&self.members, session) else {
             return;
         };
-        let filter = member.window.filter();
+        let filter = window.filter();
         match self.bus.subscribe(session, filter.clone()) {
             Ok(true) => {
                 let values: Vec<_> = self
@@ -185,23 +232,24 @@ impl Shard {
                     .retained(filter)
                     .map(|(topic, payload)| (topic.clone(), payload.clone()))
                     .collect();
-                member.outbox.push_retained(values);
+                outbox.push_retained(values);
             }
             Ok(false) => {}
             Err(error) => debug!(session = session.as_u64(), %error, "not subscribed"),
         }
     }
 
-    fn publish(&mut self, session: SessionId, publication: Publication, retain: Retain) {
+    fn publish(&mut self, publisher: Option<SessionId>, publication: Publication, retain: Retain) {
         let options = PublishOptions {
-            publisher: Some(session),
+            publisher,
             retain,
             ..PublishOptions::default()
         };
         let delivery = match self.bus.publish(publication, options) {
             Ok(delivery) => delivery,
             Err(error) => {
-                debug!(session = session.as_u64(), %error, "not published");
+                let session = publisher.map(SessionId::as_u64);
+                debug!(session, %error, "not published");
                 return;
             }
         };
@@ -221,7 +269,7 @@ impl Shard {
     }
 
     fn leave(&mut self, session: SessionId) {
-        if member(&self.members, session).is_none() {
+        if sink(&self.members, session).is_none() {
             return;
         }
         if let Some(place) = self.members.get_mut(session.slot() as usize) {
@@ -253,13 +301,21 @@ fn fan_out(members: &[Option<Member>], delivery: &Delivery<'_>) -> (Vec<SessionI
     let mut failed = Vec::new();
     let mut lost = 0;
     for &session in delivery.recipients {
-        let Some(member) = member(members, session) else {
-            continue;
+        let (window, outbox) = match sink(members, session) {
+            Some(Sink::Talk { window, outbox }) => (window, outbox),
+            Some(Sink::Local(inbox)) => {
+                match inbox.push(delivery.publication.clone()) {
+                    Ok(more) => lost += more,
+                    Err(_gone) => failed.push(session),
+                }
+                continue;
+            }
+            None => continue,
         };
-        let base_length = member.window.base().len();
+        let base_length = window.base().len();
         let message = match encoded.iter().find(|(length, _)| *length == base_length) {
             Some((_, message)) => message.clone(),
-            None => match encode_for(&member.window, topic, payload) {
+            None => match encode_for(window, topic, payload) {
                 Some(message) => {
                     encoded.push((base_length, message.clone()));
                     message
@@ -267,7 +323,7 @@ fn fan_out(members: &[Option<Member>], delivery: &Delivery<'_>) -> (Vec<SessionI
                 None => continue,
             },
         };
-        match member.outbox.push(message) {
+        match outbox.push(message) {
             Ok(()) => {}
             Err(Refused::Gone) => failed.push(session),
             Err(Refused::TooSlow { lost: more }) => {
@@ -279,11 +335,9 @@ fn fan_out(members: &[Option<Member>], delivery: &Delivery<'_>) -> (Vec<SessionI
     (failed, lost)
 }
 
-fn member(members: &[Option<Member>], session: SessionId) -> Option<&Member> {
-    members
-        .get(session.slot() as usize)?
-        .as_ref()
-        .filter(|member| member.session == session)
+fn sink(members: &[Option<Member>], session: SessionId) -> Option<&Sink> {
+    let member = members.get(session.slot() as usize)?.as_ref()?;
+    (member.session == session).then_some(&member.sink)
 }
 
 /// Tells a value in the words of one window; `None` if it does not show the topic.

@@ -118,7 +118,7 @@ impl Talk<'_> {
     async fn publish(&self, publication: Publication, retain: Retain) {
         trace!(session = self.id.as_u64(), topic = %publication.topic, "published");
         let command = Command::Publish {
-            session: self.id,
+            publisher: Some(self.id),
             publication,
             retain,
         };

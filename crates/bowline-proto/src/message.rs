@@ -90,6 +90,7 @@ impl<'a> Message<'a> {
     }
 
     /// Joins a kind and a payload the engine has validated.
+    #[inline]
     pub(crate) const fn validated(kind: MessageKind, payload: Payload<'a>) -> Self {
         match kind {
             MessageKind::Text => Self::Text(Text(payload)),

@@ -56,8 +56,8 @@ pub use server::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{
-    ClientTls, ClientTlsBuilder, Rewind, ServerTls, Stream, Tap, Tapped, TlsVersion, Transport,
-    Wiretap,
+    ClientTls, ClientTlsBuilder, PeerCertificate, Rewind, ServerCertificates, ServerTls,
+    ServerTlsBuilder, Stream, Tap, Tapped, TlsVersion, Transport, Wiretap,
 };
 
 /// A message that owns its payload and clones without copying it.
@@ -77,6 +77,8 @@ pub mod guide {
     pub mod frames {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
+    #[doc = include_str!("../docs/guide/listener.md")]
+    pub mod listener {}
     #[doc = include_str!("../docs/guide/observability.md")]
     pub mod observability {}
     #[doc = include_str!("../docs/guide/reconnect.md")]

@@ -95,6 +95,7 @@ pub(crate) struct Shared<S> {
 
 impl<S: Transport> Shared<S> {
     /// Gives the next event that `take` takes; `None` when the connection is over.
+    #[inline]
     pub(crate) fn poll_event<T>(
         self: &Arc<Self>,
         view: View,
@@ -190,6 +191,7 @@ impl<S: Transport> Shared<S> {
     ///
     /// While more received messages wait to be taken, writing is left to a flush in the
     /// background, so that the answers leave together, no later than when the task yields.
+    #[inline]
     pub(crate) fn poll_send<C>(
         self: &Arc<Self>,
         cx: &Context<'_>,

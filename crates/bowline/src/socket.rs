@@ -382,6 +382,7 @@ impl<S> fmt::Debug for WebSocket<S> {
 }
 
 /// Receives a whole message; pieces of one that was begun with the fragment view are skipped.
+#[inline]
 pub(crate) fn poll_message<S: Transport>(
     shared: &Arc<Shared<S>>,
     cx: &mut Context<'_>,
@@ -389,6 +390,7 @@ pub(crate) fn poll_message<S: Transport>(
     shared.poll_event(View::Messages, cx, take_message)
 }
 
+#[inline]
 fn take_message(event: Event<'_>) -> Option<Message<'static>> {
     match event {
         Event::Message(message) => Some(message.into_owned()),
@@ -424,6 +426,7 @@ pub(crate) fn poll_fragment<S: Transport>(
     })
 }
 
+#[inline]
 pub(crate) async fn send<S: Transport>(
     shared: &Arc<Shared<S>>,
     message: Message<'_>,
@@ -441,6 +444,7 @@ pub(crate) async fn feed<S: Transport>(
 }
 
 /// Waits for room, queues and writes.
+#[inline]
 pub(crate) async fn queue<S: Transport>(
     shared: &Arc<Shared<S>>,
     call: impl FnOnce(&mut Connection) -> Result<(), bowline_proto::Misuse>,

@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// Send back what arrives, as a server or as a client
     #[command(after_help = ECHO_HELP)]
     Echo(EchoArgs),
-    /// Pretend to be a device: a thermometer that publishes and a relay that obeys
+    /// Pretend to be a device: a thermometer and a relay at a hub, or a server that follows a script
     #[command(after_help = SIMULATE_HELP)]
     Simulate(SimulateArgs),
     /// Play a recorded conversation again, as the server or as the client, and show differences
@@ -154,6 +154,17 @@ pub(crate) struct EchoArgs {
 /// Arguments of `simulate`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SimulateArgs {
+    /// Be a WebSocket server that does what this file says, instead of a node at a hub
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "ca", "seed"])]
+    pub(crate) script: Option<PathBuf>,
+    /// Where the server of the script listens. Port 0 takes any free port
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8050",
+        requires = "script"
+    )]
+    pub(crate) listen: SocketAddr,
     /// Where the hub listens, and as which node to appear
     #[arg(
         long,
@@ -221,5 +232,16 @@ The node publishes thermometer/i2c0-48 every second and relay/i2c0-3b when it is
 base topic at the end of the address. Switch it with [\"relay/i2c0-3b/set\", {\"state\": true}].
 It comes back when the hub goes away.
 
-Example:
-  bowline simulate --url ws://127.0.0.1:8080/auth/clown-talk-server_nodes_kitchen_0";
+With --script it is a server instead, for trying out connectors and clients. The file is TOML:
+  path = \"/x-nmos/events/ws\"           others are answered with 404
+  [[on]]                               when a message arrives ...
+  json = { command = \"health\" }        ... with these values; or text, contains, open = true
+  send = ['{\"n\": ${n}, \"at\": \"${message.timestamp}\"}']
+  [[every]]                            again and again, each message of the list in turn
+  interval = \"1s\"
+  send = ['{\"level\": 20}', '{\"level\": 21}']
+A rule may wait (after = \"100ms\") and end the connection (close = 1001, or 1006 to drop it).
+
+Examples:
+  bowline simulate --url ws://127.0.0.1:8080/auth/clown-talk-server_nodes_kitchen_0
+  bowline simulate --script device.toml --listen 127.0.0.1:8050";

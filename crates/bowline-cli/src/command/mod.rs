@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod connect;
+mod device;
 pub(crate) mod echo;
 mod fanout;
 pub(crate) mod man;

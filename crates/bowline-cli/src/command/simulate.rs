@@ -12,14 +12,18 @@ use tracing::{debug, info, warn};
 
 use crate::{
     args::SimulateArgs,
-    command::{current_thread, trust},
+    command::{current_thread, device, trust},
     exit::Failure,
     signals::stop_requested,
 };
 
-/// Simulates a node until a signal stops it.
+/// Simulates a node, or a device that follows a script, until a signal stops it.
 pub(crate) fn run(args: SimulateArgs) -> Result<(), Failure> {
-    current_thread()?.block_on(simulate(args))
+    let runtime = current_thread()?;
+    match &args.script {
+        Some(script) => runtime.block_on(device::serve(script, args.listen)),
+        None => runtime.block_on(simulate(args)),
+    }
 }
 
 async fn simulate(args: SimulateArgs) -> Result<(), Failure> {

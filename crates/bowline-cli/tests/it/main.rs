@@ -17,6 +17,8 @@ mod connect_phases;
 #[cfg(test)]
 mod connect_reconnect;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod fanout;

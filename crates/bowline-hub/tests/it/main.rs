@@ -10,6 +10,7 @@ mod http;
 mod limits;
 #[cfg(test)]
 mod page;
+mod participant;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

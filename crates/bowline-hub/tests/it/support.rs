@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bowline::{Connector, Error, WebSocket};
-use bowline_hub::{Config, Drained, Server};
+use bowline_hub::{Config, Drained, Participant, Server};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -14,6 +14,7 @@ use tokio::{
 /// A hub that runs until it is stopped or dropped.
 pub(crate) struct Hub {
     pub(crate) address: SocketAddr,
+    pub(crate) participant: Participant,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Drained>,
 }
@@ -31,6 +32,7 @@ impl Hub {
         };
         let server = Server::bind(config).await.unwrap();
         let address = server.addresses().next().unwrap();
+        let participant = server.participant();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(async move {
             let until = async { drop(stopped.await) };
@@ -38,6 +40,7 @@ impl Hub {
         });
         Self {
             address,
+            participant,
             stop,
             running,
         }

@@ -163,6 +163,7 @@ impl Connection {
     /// Gives the number of bytes that wait to be written.
     ///
     /// The queue takes in whatever is sent; the driver bounds it by asking here first.
+    #[inline]
     pub fn queued_len(&self) -> usize {
         self.send.queued_len()
     }
@@ -170,6 +171,7 @@ impl Connection {
     /// Chooses whether messages are assembled or handed out in pieces.
     ///
     /// Takes effect with the next message that begins.
+    #[inline]
     pub fn set_view(&mut self, view: View) {
         self.receive.set_view(view);
     }

@@ -114,6 +114,7 @@ impl ReceivePath {
     }
 
     /// Chooses the view for the messages that begin from here on.
+    #[inline]
     pub(crate) fn set_view(&mut self, view: View) {
         self.view = view;
     }

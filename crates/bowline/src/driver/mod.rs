@@ -140,6 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Gives the first event that `take` takes, from bytes that are here already.
+    #[inline]
     pub(crate) fn take_buffered<T>(
         &mut self,
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
@@ -327,8 +328,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Ready(buffer.filled().len())
     }
 
-    /// Acts on the end of the stream. What is queued still has time to be written: the peer may
-    /// have ended its direction only.
+    /// Acts on the end of the stream. What is queued may still be written: only one direction ended.
     fn handle_read_end(&mut self) {
         self.reading = Reading::Ended;
         if let Some(kind) = self.write_failure() {

@@ -1,0 +1,228 @@
+//! Taking part in the topics of a hub from within its program.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bowline::{Message, Text, server::ConnectionGroup};
+use bowline_bus::{
+    BusError, Publication, Retain, SessionId, Topic, TopicError, TopicFilter, TopicLimits,
+};
+use bytes::Bytes;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use tracing::{trace, warn};
+
+use crate::shard::Command;
+
+/// Publishes and subscribes in a hub without a connection; from
+/// [`Server::participant`](crate::Server::participant).
+///
+/// Handles clone cheaply and may be used from any task. They do not keep a hub running: once it
+/// has stopped, every call fails with [`ParticipantError::Stopped`].
+#[derive(Clone, Debug)]
+pub struct Participant {
+    commands: mpsc::WeakSender<Command>,
+    limits: TopicLimits,
+}
+
+/// Says why a participant was not heard.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ParticipantError {
+    /// The topic or the filter is not one.
+    #[error("{text:?} cannot be used here: {error}")]
+    Topic {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        error: TopicError,
+    },
+    /// The bus has no room for another session or subscription.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The hub has stopped.
+    #[error("the hub has stopped")]
+    Stopped,
+}
+
+impl Participant {
+    pub(crate) fn new(commands: &mpsc::Sender<Command>, limits: TopicLimits) -> Self {
+        Self {
+            commands: commands.downgrade(),
+            limits,
+        }
+    }
+
+    /// Publishes a payload, which should be JSON, as all that pages and devices exchange is.
+    ///
+    /// Waits while the bus is busy. Cancel-safe: dropped before it is ready, it has published
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ParticipantError`] if the topic is not one, or the hub has stopped.
+    pub async fn publish(
+        &self,
+        topic: &str,
+        payload: impl Into<Bytes>,
+        retain: Retain,
+    ) -> Result<(), ParticipantError> {
+        let topic = Topic::parse(topic, &self.limits).map_err(|error| not_a_topic(topic, error))?;
+        let payload = payload.into();
+        let publication = Publication { topic, payload };
+        self.command(Command::Publish {
+            publisher: None,
+            publication,
+            retain,
+        })
+        .await
+    }
+
+    /// Hears what is published on the topics a filter matches, the retained values first.
+    ///
+    /// Cancel-safe: a dropped call has subscribed to nothing.
+    ///
+    /// # Errors
+    /// [`ParticipantError`] if the filter is not one, the bus is full, or the hub has stopped.
+    pub async fn subscribe(&self, filter: &str) -> Result<Subscription, ParticipantError> {
+        let filter =
+            TopicFilter::parse(filter, &self.limits).map_err(|error| not_a_topic(filter, error))?;
+        let (sender, inbox) = mpsc::channel(INBOX_PUBLICATIONS_MAX);
+        let lost = Arc::new(AtomicU64::new(0));
+        let (joined, answer) = oneshot::channel();
+        let inbound = Inbox {
+            sender,
+            lost: Arc::clone(&lost),
+        };
+        self.command(Command::Hear {
+            filter,
+            inbox: inbound,
+            joined,
+        })
+        .await?;
+        let session = answer.await.map_err(|_| ParticipantError::Stopped)??;
+        Ok(Subscription {
+            session,
+            commands: self.commands.clone(),
+            inbox,
+            lost,
+        })
+    }
+
+    /// Broadcasts the payload of what is published on the topics a filter matches to a group of
+    /// connections, as text, or as binary where it is not UTF-8; the retained values first.
+    ///
+    /// Goes on until the hub stops. Each connection's outbox bounds what waits for it, by the policy
+    /// of the group. Dropping the future ends it.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub async fn broadcast(
+        &self,
+        filter: &str,
+        group: &ConnectionGroup,
+    ) -> Result<(), ParticipantError> {
+        let mut subscription = self.subscribe(filter).await?;
+        while let Some(heard) = subscription.recv().await {
+            match heard {
+                Heard::Publication(publication) => broadcast(group, publication.payload),
+                Heard::Lost(lost) => warn!(filter, lost, "publications missed the group"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn command(&self, command: Command) -> Result<(), ParticipantError> {
+        let commands = self.commands.upgrade().ok_or(ParticipantError::Stopped)?;
+        let sent = commands.send(command).await;
+        sent.map_err(|_| ParticipantError::Stopped)
+    }
+}
+
+/// What a participant hears. Dropping it ends the subscription.
+#[derive(Debug)]
+pub struct Subscription {
+    session: SessionId,
+    commands: mpsc::WeakSender<Command>,
+    inbox: mpsc::Receiver<Publication>,
+    lost: Arc<AtomicU64>,
+}
+
+/// One thing a participant hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A value was published.
+    Publication(Publication),
+    /// So many publications are missing after those that wait now: they were not taken in time.
+    Lost(u64),
+}
+
+impl Subscription {
+    /// The most publications that wait to be taken; what is published beyond is lost, and counted.
+    pub const WAITING_MAX: usize = INBOX_PUBLICATIONS_MAX;
+
+    /// Waits for what is published next; `None` once the hub has stopped. Cancel-safe.
+    pub async fn recv(&mut self) -> Option<Heard> {
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            return Some(Heard::Lost(lost));
+        }
+        let publication = self.inbox.recv().await?;
+        Some(Heard::Publication(publication))
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let Some(commands) = self.commands.upgrade() else {
+            return;
+        };
+        let leave = Command::Leave {
+            session: self.session,
+        };
+        // When there is no room, the shard finds the inbox closed at the next publication.
+        drop(commands.try_send(leave));
+    }
+}
+
+/// The shard's end of a subscription.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    sender: mpsc::Sender<Publication>,
+    lost: Arc<AtomicU64>,
+}
+
+/// The participant does not listen any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+impl Inbox {
+    /// Hands a publication over, or counts it as lost; gives how many were lost.
+    pub(crate) fn push(&self, publication: Publication) -> Result<u64, Gone> {
+        match self.sender.try_send(publication) {
+            Ok(()) => Ok(0),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+                Ok(1)
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Gone),
+        }
+    }
+}
+
+fn broadcast(group: &ConnectionGroup, payload: Bytes) {
+    let message = match Text::from_utf8(payload.clone()) {
+        Ok(text) => Message::Text(text),
+        Err(_not_utf8) => Message::binary(payload),
+    };
+    let told = group.broadcast(message);
+    trace!(group = group.name(), ?told, "broadcast from the bus");
+}
+
+fn not_a_topic(text: &str, error: TopicError) -> ParticipantError {
+    let text = text.to_owned();
+    ParticipantError::Topic { text, error }
+}
+
+const INBOX_PUBLICATIONS_MAX: usize = 1024;
