@@ -15,7 +15,7 @@ pub(crate) use self::{
     generate::{CompletionsArgs, ManArgs},
     link::{LinkArgs, NetworkArgs, RequestArgs, TlsArgs},
     replay::ReplayArgs,
-    value::{AfterEof, Resolved},
+    value::{AfterEof, Heartbeat, Resolved},
 };
 use crate::exit::EXIT_CODES;
 

@@ -38,6 +38,23 @@ fn a_server_that_was_killed_and_started_again_gets_every_line() {
 }
 
 #[test]
+fn each_connection_begins_with_the_hello() {
+    let (server, url) = echo();
+    let address = address_of(&url).to_owned();
+    let mut client = Client::start(&["--hello", "login", "--hello", "subscribe", &url]);
+    for line in ["login", "subscribe"] {
+        assert_eq!(client.line(), line);
+    }
+    drop(server);
+    client.says("the link ended");
+    client.type_line("meanwhile");
+    let (_server, _) = Bowline::serve(&["echo", "--listen", &address]);
+    for line in ["login", "subscribe", "meanwhile"] {
+        assert_eq!(client.line(), line);
+    }
+}
+
+#[test]
 fn nothing_is_read_before_the_server_is_there_and_nothing_is_lost() {
     let (server, url) = echo();
     let address = address_of(&url).to_owned();

@@ -73,7 +73,7 @@ async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
     let mut desk = Desk::open(&args.exchange)?;
     let connector = watched(connector(&args.link)?, args, &desk.notices);
     let opened = tokio::select! {
-        opened = open(&connector, &endpoint, args.exchange.reconnect, &desk.notices) => opened?,
+        opened = open(&connector, &endpoint, &args.exchange, &desk.notices) => opened?,
         () = &mut stop => return Ok(()),
         after = passed(deadline) => {
             return Err(Failure::TimedOut { after, missing: None });
@@ -82,7 +82,7 @@ async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
     // Only now is anything read, so that no line gets lost when there is no connection.
     let (inputs, (output, written)) = desk.begin()?;
     let session = begin(&args.exchange, &desk, output, (&endpoint, &opened.agreed))?;
-    session.announce(&opened.agreed).await;
+    session.announce(&opened.agreed).await?;
     let ends = Ends { stop, deadline };
     let done = session.run(opened.link, inputs, ends).await;
     drop(session);
@@ -103,15 +103,16 @@ struct Opened {
 async fn open(
     connector: &Connector,
     endpoint: &Endpoint,
-    is_kept: bool,
+    args: &ExchangeArgs,
     notices: &Notices,
 ) -> Result<Opened, Failure> {
-    if !is_kept {
+    if !args.reconnect {
         let (outgoing, incoming, agreed) = link::open_once(connector, endpoint).await?;
         let link = (outgoing, incoming);
         return Ok(Opened { link, agreed });
     }
-    let (outgoing, mut incoming) = link::keep(connector.clone(), endpoint.clone());
+    let (outgoing, mut incoming) =
+        link::keep(connector.clone(), endpoint.clone(), &args.form.hello);
     loop {
         match incoming.next().await {
             Some(News::Open(agreed)) => {
