@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bowline_proto::{
-    Connection,
+    Connection, MaskingKey,
     handshake::{
         AcceptOptions, HandshakeError, HandshakeMisuse, RefusalResponse, RequestHead,
         ServerHandshake, write_refusal,
@@ -146,7 +146,17 @@ impl<S> Offer<S> {
             response: None,
             observer: Observer::new(options, "server", self.head.path()),
         };
-        let connection = Connection::server(Arc::clone(&options.config), deflate, now());
+        let config = Arc::clone(&options.config);
+        let connection = if config.nonstandard.mask_server_frames {
+            Connection::server_masking(
+                config,
+                deflate,
+                Box::new(|| MaskingKey(rand::random())),
+                now(),
+            )
+        } else {
+            Connection::server(config, deflate, now())
+        };
         Ok(Answered {
             #[cfg(feature = "hyper")]
             acceptor: self.acceptor,

@@ -95,6 +95,8 @@ mod proxy_refusing;
 #[cfg(test)]
 mod proxy_server;
 #[cfg(test)]
+mod receive_queue;
+#[cfg(test)]
 mod redirect;
 #[cfg(test)]
 mod registry;
