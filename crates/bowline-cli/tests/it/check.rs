@@ -36,7 +36,7 @@ impl Folder {
 }
 
 #[test]
-fn a_right_file_ends_with_0_and_a_wrong_one_with_6_and_the_place() {
+fn a_right_file_ends_with_0_and_a_wrong_one_with_12_and_the_place() {
     let folder = Folder::of(&[("right.xml", RIGHT), ("wrong.xml", WRONG)]);
     let output = run(&["check", &folder.path("right.xml")]);
     assert_eq!(output.status.code(), Some(0));
@@ -48,7 +48,7 @@ fn a_right_file_ends_with_0_and_a_wrong_one_with_6_and_the_place() {
 
     let wrong = folder.path("wrong.xml");
     let output = run(&["check", &wrong]);
-    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(output.status.code(), Some(12));
     let said = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(
         said.starts_with("error[BC0023: unknown-word]: `Type` cannot be `reed`\n"),
@@ -71,7 +71,7 @@ fn warnings_end_with_0_unless_they_are_denied() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout.starts_with(b"warning[BC0031"));
     let output = run(&["check", "--deny", "warnings", &path]);
-    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(output.status.code(), Some(12));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn json_has_one_object_a_line_for_each_file_of_a_folder() {
         "json",
         folder.0.path().to_str().unwrap(),
     ]);
-    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(output.status.code(), Some(12));
     let text = String::from_utf8(output.stdout).unwrap();
     let files: Vec<serde_json::Value> = text
         .lines()
@@ -115,7 +115,7 @@ fn json_has_one_object_a_line_for_each_file_of_a_folder() {
 #[test]
 fn standard_input_is_a_file_too() {
     let output = run_with_input(&["check", "-"], WRONG.as_bytes());
-    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(output.status.code(), Some(12));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("--> standard input:3:9\n"), "{said}");
 }
