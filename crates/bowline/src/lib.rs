@@ -59,7 +59,7 @@ pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{
     ClientTls, ClientTlsBuilder, PeerCertificate, Rewind, ServerCertificates, ServerTls,
-    ServerTlsBuilder, Stream, TlsVersion, Transport,
+    ServerTlsBuilder, Stream, Tap, Tapped, TlsVersion, Transport, Wiretap,
 };
 
 /// A message that owns its payload and clones without copying it.

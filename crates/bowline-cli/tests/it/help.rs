@@ -11,7 +11,16 @@ fn help(args: &[&str]) -> String {
 #[test]
 fn every_command_is_listed_and_explained_with_examples() {
     let overview = help(&["--help"]);
-    for command in ["serve", "connect", "echo", "simulate"] {
+    for command in [
+        "serve",
+        "connect",
+        "echo",
+        "simulate",
+        "replay",
+        "completions",
+        "man",
+        "check",
+    ] {
         assert!(overview.contains(&format!("\n  {command} ")), "{overview}");
         let help = help(&[command, "--help"]);
         assert!(help.contains("Example"), "{help}");
@@ -41,9 +50,22 @@ fn the_stable_options_are_there() {
         ),
         (
             "connect",
-            &["--header", "--subprotocol", "--origin", "--ca"],
+            &[
+                "--header",
+                "--subprotocol",
+                "--origin",
+                "--ca",
+                "--after-eof",
+                "--expect",
+                "--wait-for",
+                "--timeout",
+                "--reconnect",
+                "--record",
+                "--json",
+            ],
         ),
         ("simulate", &["--url"]),
+        ("check", &["--format", "--deny"]),
     ] {
         let help = help(&[command, "--help"]);
         for option in options {
@@ -55,8 +77,30 @@ fn the_stable_options_are_there() {
 #[test]
 fn exit_codes_are_explained() {
     let help = help(&["connect", "--help"]);
-    for code in 0..=5 {
+    for code in 0..=12 {
         assert!(help.contains(&format!("\n  {code}  ")), "{help}");
+    }
+}
+
+#[test]
+fn the_guide_names_only_options_that_there_are_and_every_exit_code() {
+    let guide = include_str!("../../../../docs/guide/command-line.md");
+    let helps = help(&["connect", "--help"]) + &help(&["replay", "--help"]);
+    let words = guide.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let mut count = 0;
+    for option in words.filter(|word| word.starts_with("--") && word.len() > 3) {
+        assert!(helps.contains(option), "{option}");
+        count += 1;
+    }
+    assert!(count > 40, "{count}");
+    for line in help(&["connect", "--help"]).lines() {
+        let Some((code, meaning)) = line.trim_start().split_once("  ") else {
+            continue;
+        };
+        if code.parse::<u8>().is_ok() {
+            let row = format!("| {code} | {}", meaning.split(';').next().unwrap());
+            assert!(guide.replace('`', "").contains(&row), "{row}");
+        }
     }
 }
 
@@ -80,7 +124,25 @@ fn a_wrong_command_line_is_a_usage_error_that_names_what_is_missing() {
         (&["serve", "--listen", "8080"], "8080"),
         (&["connect"], "<URL>"),
         (&["connect", "-H", "no colon", "ws://a/"], "NAME: VALUE"),
-        (&["connect", "--wait", "-1", "ws://a/"], "-1"),
+        (&["connect", "--after-eof", "-1", "ws://a/"], "-1"),
+        (&["connect", "--expect", "/(/", "ws://a/"], "unclosed group"),
+        (
+            &["connect", "--wait-for", "a=1", "ws://a/"],
+            "begins with $",
+        ),
+        (&["connect", "--cert", "a", "ws://a/"], "--key"),
+        (
+            &["connect", "--resolve", "a:1", "ws://a/"],
+            "HOST:PORT:ADDRESS",
+        ),
+        (
+            &["connect", "--hex", "--binary", "ws://a/"],
+            "cannot be used",
+        ),
+        (&["replay", "file"], "--listen"),
+        (&["completions", "nonsense"], "nonsense"),
+        (&["check"], "<FILE>"),
+        (&["check", "--deny", "notes", "a.xml"], "warnings"),
         (&["nonsense"], "nonsense"),
         (&[], "Usage"),
     ] {

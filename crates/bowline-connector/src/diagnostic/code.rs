@@ -56,7 +56,6 @@ codes! {
     24 NotId "not-id" "The value is not an id.";
     25 NotOption "not-option" "The options name something the format does not have.";
     26 BadCondition "bad-condition" "The condition cannot be read.";
-    27 NotDuration "not-duration" "The value is not a duration of ISO 8601.";
     30 DuplicateId "duplicate-id" "Two parts of one kind have the same id.";
     31 NoSuchPart "no-such-part" "An id names a part that the file does not have.";
     32 DuplicateName "duplicate-name" "Two parts that are told apart by name share one.";
@@ -73,7 +72,6 @@ codes! {
     54 ForbiddenHeader "forbidden-header" "A header belongs to the handshake itself.";
     55 BadHeader "bad-header" "A header's name or value cannot stand in a request.";
     56 BadPath "bad-path" "A path cannot stand in a request.";
-    57 RequestBody "request-body" "An opening handshake has no body.";
     58 UnusedSession "unused-session" "No WebSocket connection uses the session.";
     60 MixedGroup "mixed-group" "A group has items of several kinds, or none it can run.";
     61 NoMake "no-make" "Commands are not made again before they are sent.";

@@ -1,6 +1,10 @@
 //! Carries out what a machine asks for.
 
-use std::{collections::VecDeque, time::SystemTime};
+use std::{
+    collections::VecDeque,
+    panic::{self, AssertUnwindSafe},
+    time::SystemTime,
+};
 
 use bowline::{Message, MessageKind as Opcode, proto::Text};
 use bytes::Bytes;
@@ -11,7 +15,7 @@ use super::{
 };
 use crate::{
     Plan,
-    hooks::{HookCall, Operation, Values},
+    hooks::{Hook, HookCall, HookError, Operation, Values},
     machine::{Effect, Machine, Value},
     plan::{LinkId, MessageKind, ParameterId},
 };
@@ -89,7 +93,7 @@ impl Turn {
             }
             let values = MachineValues(&task.parts.plan, &task.parts.machine);
             let mut call = HookCall::new(parameter, kind, &values);
-            let ran = hook.run(&mut call);
+            let ran = run(&**hook, &mut call);
             let operations = call.into_operations();
             let complaint = ran
                 .as_ref()
@@ -253,6 +257,12 @@ impl ElementTask {
         let at = SystemTime::now();
         self.publish(&ElementEvent::Notice { at, text });
     }
+}
+
+/// Runs a hook; one that panics has failed.
+fn run(hook: &dyn Hook, call: &mut HookCall<'_>) -> Result<(), HookError> {
+    let ran = panic::catch_unwind(AssertUnwindSafe(|| hook.run(call)));
+    ran.unwrap_or_else(|_| Err("the hook panicked".into()))
 }
 
 /// The values of a machine, for hooks.

@@ -107,11 +107,7 @@ impl Runner {
         };
         let mut hooks: Hooks = extractions(&plan, &settings.extractions)?;
         hooks.append(options.hooks.clone());
-        for parameter in hooks.parameters() {
-            if !plan.parameters.contains(parameter) {
-                return Err(StartError::NoHookParameter(parameter));
-            }
-        }
+        check_names(&plan, &settings, &hooks)?;
         let (inbox, commands) = command::channel();
         let mut keepers = BTreeMap::new();
         for (id, link) in plan.links.iter() {
@@ -138,5 +134,19 @@ impl Runner {
         let handle = ElementHandle::new(inbox, watchers, plan, settings, options.watch);
         drop(tokio::spawn(task.run()));
         Ok((handle, events))
+    }
+}
+
+/// Refuses settings and hooks for what the connector does not have.
+fn check_names(plan: &Plan, settings: &ElementSettings, hooks: &Hooks) -> Result<(), StartError> {
+    let mut links = settings.links.keys();
+    if let Some(link) = links.find(|link| !plan.links.contains(**link)) {
+        return Err(StartError::NoSuchLink(*link));
+    }
+    let parameters = settings.parameters.keys().copied();
+    let mut parameters = parameters.chain(hooks.parameters());
+    match parameters.find(|parameter| !plan.parameters.contains(*parameter)) {
+        Some(parameter) => Err(StartError::NoSuchParameter(parameter)),
+        None => Ok(()),
     }
 }

@@ -67,8 +67,6 @@ pub(crate) enum Kind {
     Decimal,
     /// A time in milliseconds, from the first to the second.
     Milliseconds(u32, u32),
-    /// A duration of ISO 8601, such as `PT5M`.
-    Duration,
     /// One of these words.
     Words(&'static [Word]),
     /// One of these words, or a time in milliseconds up to this.
@@ -153,6 +151,23 @@ impl Part {
             Self::Session => "session",
             Self::Timer => "timer",
             Self::Trigger => "trigger",
+        }
+    }
+
+    /// Gives the word with its article.
+    pub(crate) const fn a_word(self) -> &'static str {
+        match self {
+            Self::Action => "an action",
+            Self::Command => "a command",
+            Self::Connection => "a connection",
+            Self::Group => "a group",
+            Self::Pair => "a pair",
+            Self::Parameter => "a parameter",
+            Self::Code => "a QAction",
+            Self::Response => "a response",
+            Self::Session => "a session",
+            Self::Timer => "a timer",
+            Self::Trigger => "a trigger",
         }
     }
 

@@ -25,6 +25,17 @@ impl Shape {
         &PROTOCOL
     }
 
+    /// Gives what messages call it: a name that stands in many places has the one around it.
+    pub(crate) fn called(&self) -> String {
+        let mut names = self.path.rsplit(['/', '@']);
+        let around = names.nth(1).unwrap_or_default();
+        match self.name {
+            name if self.path.ends_with(&format!("@{name}")) => format!("`{around}@{name}`"),
+            name @ ("DefaultValue" | "Disabled" | "Value") => format!("`{around}/{name}`"),
+            name => format!("`{name}`"),
+        }
+    }
+
     /// Finds an element that may stand in this one.
     pub(crate) fn element(&self, name: &str) -> Option<&Self> {
         self.elements.iter().find(|shape| shape.name == name)

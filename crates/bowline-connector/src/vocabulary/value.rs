@@ -121,6 +121,8 @@ pub(super) struct Place<'a> {
     pub(super) name: &'a str,
     /// Where it is named, for values that are not there.
     pub(super) named: Span,
+    /// Whether a word that is wrong is compared with those that are right.
+    pub(super) guesses: bool,
 }
 
 /// Tells what is to be said of a value.
@@ -139,7 +141,6 @@ impl Place<'_> {
             | Kind::Number(..)
             | Kind::Decimal
             | Kind::Milliseconds(..)
-            | Kind::Duration
             | Kind::Words(_)
             | Kind::WordsOrMilliseconds(..)
             | Kind::WordsOrText(_)
@@ -159,7 +160,6 @@ impl Place<'_> {
             Kind::Number(min, max) => self.number(min, max, ""),
             Kind::Milliseconds(min, max) => self.number(min, max, " ms"),
             Kind::Decimal => self.decimal(),
-            Kind::Duration => self.duration(),
             Kind::Words(words) => self.word(words, tell),
             Kind::WordsOrMilliseconds(words, max) => self.word_or_time(words, max, tell),
             Kind::WordsOrText(words) => Ok(self.word_or_text(words, tell)),
@@ -196,9 +196,8 @@ impl Place<'_> {
             }
             Kind::Milliseconds(..) => "a time in milliseconds".to_owned(),
             Kind::Number(..) | Kind::Decimal => "a number".to_owned(),
-            Kind::OwnId(part) | Kind::Id(part) => format!("the id of a {}", part.word()),
+            Kind::OwnId(part) | Kind::Id(part) => format!("the id of {}", part.a_word()),
             Kind::Ids(part) => format!("ids of {}s", part.word()),
-            Kind::Duration => "a duration".to_owned(),
             Kind::Condition => "a condition".to_owned(),
             Kind::Options(_) => "options".to_owned(),
             Kind::Elements | Kind::Text | Kind::Source | Kind::Verbatim | Kind::WordsOrText(_) => {
@@ -249,23 +248,6 @@ impl Place<'_> {
         })
     }
 
-    fn duration(&self) -> Read {
-        let text = self.text.trimmed();
-        let mut letters = text.chars();
-        let is_duration = letters.next() == Some('P')
-            && text.len() > 2
-            && letters.all(|c| c.is_ascii_digit() || "YMWDTHS.".contains(c));
-        if is_duration {
-            Ok(Value::Text(text.to_owned()))
-        } else {
-            let message = format!("`{}` is not a duration", clipped(text));
-            Err(self
-                .error(Code::NotDuration, message)
-                .help("write it as `PT5M`, five minutes")
-                .into())
-        }
-    }
-
     fn found(&self, words: &'static [Word], tell: Tell<'_>) -> Option<Value> {
         let text = self.text.trimmed();
         let word = words
@@ -285,7 +267,7 @@ impl Place<'_> {
         let followed = words
             .iter()
             .filter(|word| word.support == Support::Supported);
-        let diagnostic = match nearest(text, followed.map(|word| word.text)) {
+        let diagnostic = match self.meant(text, followed.map(|word| word.text)) {
             Some(word) => diagnostic.label(format!("did you mean `{word}`?")),
             None => diagnostic,
         };
@@ -376,7 +358,7 @@ impl Place<'_> {
         let message = format!("{} has no option `{}`", self.name, clipped(part));
         let diagnostic = Diagnostic::warning(Code::NotOption, span, message);
         let name = part.split([':', '=']).next().unwrap_or(part).trim();
-        let diagnostic = match nearest(name, choices.iter().map(|choice| choice.name)) {
+        let diagnostic = match self.meant(name, choices.iter().map(|choice| choice.name)) {
             Some(name) => diagnostic.label(format!("left out; did you mean `{name}`?")),
             None => diagnostic.label("left out"),
         };
@@ -387,6 +369,10 @@ impl Place<'_> {
             .map(|choice| format!("`{}`", choice.sample()))
             .collect();
         diagnostic.help(format!("it has {}", names.join(", ")))
+    }
+
+    fn meant<'w>(&self, word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+        self.guesses.then(|| nearest(word, words)).flatten()
     }
 
     fn condition(&self) -> Read {

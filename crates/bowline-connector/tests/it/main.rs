@@ -1,28 +1,28 @@
 //! Connectors from outside.
 
-#[cfg(test)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test, as the tests do"
+)]
+
 mod condition;
-#[cfg(test)]
+mod diagnostics;
+mod excerpts;
 mod machine;
-#[cfg(test)]
+mod parts;
+mod promises;
+mod properties;
+mod reference;
 mod runner_device;
-#[cfg(test)]
 mod runner_fixture;
-#[cfg(test)]
 mod runner_handshake;
-#[cfg(test)]
 mod runner_hooks;
-#[cfg(test)]
 mod runner_links;
-#[cfg(test)]
 mod runner_reconnect;
-#[cfg(test)]
+mod runner_sample;
 mod runner_saved;
-#[cfg(test)]
+mod runner_seeds;
 mod runner_server;
-#[cfg(test)]
 mod runner_watch;
-#[cfg(test)]
 mod sample;
-#[cfg(test)]
 mod tools;

@@ -4,6 +4,7 @@ pub(crate) mod client_tls;
 mod peer_certificate;
 mod rewind;
 mod server_certificates;
+mod tap;
 pub(crate) mod tls;
 
 use std::{
@@ -23,6 +24,7 @@ pub use client_tls::{ClientTls, ClientTlsBuilder, TlsVersion};
 pub use peer_certificate::PeerCertificate;
 pub use rewind::Rewind;
 pub use server_certificates::ServerCertificates;
+pub use tap::{Tap, Tapped, Wiretap};
 pub use tls::{ServerTls, ServerTlsBuilder};
 
 /// What a connection needs of its stream. Every tokio stream that can be sent between threads has
@@ -55,6 +57,8 @@ pub enum Stream {
     ToProxy(Box<TlsStream<TcpStream>>),
     /// TLS with the server in a tunnel of a proxy, under TLS with the proxy.
     TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
+    /// One of the others, looked at by [`Connector::wiretap`](crate::Connector::wiretap).
+    Tapped(Box<Tapped>),
 }
 
 impl Stream {
@@ -64,12 +68,17 @@ impl Stream {
             Self::Tcp(stream) => stream,
             Self::Tls(stream) | Self::ToProxy(stream) => stream.get_ref().0,
             Self::TlsInTls(stream) => stream.get_ref().0.get_ref().0,
+            Self::Tapped(stream) => stream.get_ref().tcp(),
         }
     }
 
     /// Says whether the stream is under TLS all the way to the peer.
     pub const fn is_tls(&self) -> bool {
-        matches!(self, Self::Tls(_) | Self::TlsInTls(_))
+        match self {
+            Self::Tls(_) | Self::TlsInTls(_) => true,
+            Self::Tcp(_) | Self::ToProxy(_) => false,
+            Self::Tapped(stream) => stream.get_ref().is_tls(),
+        }
     }
 
     /// Gives the certificate that the peer has shown and TLS has verified. A server has shown one
@@ -79,6 +88,7 @@ impl Stream {
             Self::Tls(stream) => stream.get_ref().1.peer_certificates(),
             Self::TlsInTls(stream) => stream.get_ref().1.peer_certificates(),
             Self::Tcp(_) | Self::ToProxy(_) => None,
+            Self::Tapped(stream) => return stream.get_ref().peer_certificate(),
         };
         PeerCertificate::from_chain(chain?)
     }
@@ -96,6 +106,10 @@ macro_rules! forward {
                 $call
             }
             Stream::TlsInTls($stream) => {
+                let $stream = Pin::new($stream.as_mut());
+                $call
+            }
+            Stream::Tapped($stream) => {
                 let $stream = Pin::new($stream.as_mut());
                 $call
             }
@@ -135,6 +149,7 @@ impl AsyncWrite for Stream {
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Tls(stream) | Self::ToProxy(stream) => stream.is_write_vectored(),
             Self::TlsInTls(stream) => stream.is_write_vectored(),
+            Self::Tapped(stream) => stream.is_write_vectored(),
         }
     }
 

@@ -89,6 +89,8 @@ mod metrics_servers;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
+mod proxy_programs;
+#[cfg(test)]
 mod proxy_refusing;
 #[cfg(test)]
 mod proxy_server;
@@ -105,6 +107,8 @@ mod sessions;
 #[cfg(test)]
 mod slow_peers;
 #[cfg(test)]
+mod slow_tls;
+#[cfg(test)]
 mod split;
 #[cfg(test)]
 mod text_codec;
@@ -114,3 +118,5 @@ mod tls;
 mod upgrade;
 #[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod wiretap;

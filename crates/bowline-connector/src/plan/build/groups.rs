@@ -41,7 +41,8 @@ impl<'d> Builder<'_, 'd> {
         // Only pairs use the link, unless they name one themselves.
         let needs_link = matches!(content, GroupContent::Pairs(pairs)
             if pairs.iter().any(|id| self.plan.pairs.get(*id).is_some_and(|pair| pair.link.is_none())));
-        let is_told = field.is_some() && !self.ids.has(Part::Connection, number);
+        let is_elsewhere = self.is_excerpt && self.plan.links.is_empty();
+        let is_told = is_elsewhere || field.is_some() && !self.ids.has(Part::Connection, number);
         if needs_link && !is_told && !self.plan.links.contains(LinkId(number)) {
             let span = field.map_or_else(|| node.span(), Field::span);
             let message = format!(

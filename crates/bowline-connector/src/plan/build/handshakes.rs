@@ -260,7 +260,7 @@ impl<'d> Builder<'_, 'd> {
             )
             .label("taken as it stands")
             .help(
-                "the original product takes values of a handshake from parameters only: use `pid`",
+                "the original product takes values of a handshake from parameters only, by their ids",
             ),
         );
     }

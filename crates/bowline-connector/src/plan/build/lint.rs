@@ -136,7 +136,7 @@ impl Builder<'_, '_> {
             let other = self.ids.span(Part::Response, taker.0).unwrap_or_default();
             self.said.add(
                 Diagnostic::warning(Code::CatchAll, span, message)
-                    .label("takes a message only as the reply to its pair")
+                    .label("gets none of them, unless its pair awaits it")
                     .related(other, "one parameter of variable length takes everything"),
             );
         }

@@ -132,7 +132,7 @@ impl<'d> Builder<'_, 'd> {
         let default_text = default
             .and_then(|default| default.value.text())
             .filter(|text| !text.is_empty());
-        let read = Interpretation {
+        let mut read = Interpretation {
             raw,
             is_hexadecimal: base_number == Some(16),
             is_big_endian: word("Endian") == Some("big"),
@@ -146,13 +146,16 @@ impl<'d> Builder<'_, 'd> {
             value: self.fixed_value(within, raw, length),
             default: default_text.map(str::to_owned),
         };
-        if let (Some(default), Some(text)) = (default, default_text) {
-            self.check_default(default, text, &read);
+        if let (Some(default), Some(text)) = (default, default_text)
+            && !self.check_default(default, text, &read)
+        {
+            read.default = None;
         }
         read
     }
 
-    fn check_default(&mut self, node: &Node<'d>, text: &str, read: &Interpretation) {
+    /// Says whether a parameter lets its default in, and tells if not.
+    fn check_default(&mut self, node: &Node<'d>, text: &str, read: &Interpretation) -> bool {
         let span = node.value_span();
         if matches!(read.length, LengthRule::Fixed(_)) {
             let message = "a parameter of fixed length is never empty";
@@ -169,7 +172,9 @@ impl<'d> Builder<'_, 'd> {
             RawType::Other | RawType::Unsigned | RawType::Signed | RawType::Double => true,
         };
         let is_number = text.trim().parse::<f64>().is_ok();
-        if !is_let_in || (read.kind == ValueKind::Double && !is_number && !read.is_hexadecimal) {
+        let may_be_text = read.kind != ValueKind::Double || read.is_hexadecimal;
+        let is_right = is_let_in && (is_number || may_be_text);
+        if !is_right {
             let message = "the default is not a value the parameter lets in";
             self.said.add(
                 Diagnostic::warning(Code::DefaultRefused, span, message)
@@ -177,6 +182,7 @@ impl<'d> Builder<'_, 'd> {
                     .help("`RawType` and `Type` of `Interprete` say what is let in"),
             );
         }
+        is_right
     }
 
     fn length(&mut self, within: &Node<'d>, kind: ParameterKind) -> LengthRule {

@@ -158,7 +158,7 @@ impl<'d> Builder<'_, 'd> {
         let text = node.value.text().unwrap_or_default();
         let span = node.value_span();
         let Some(id) = number_in(text, 0, u32::MAX) else {
-            let message = format!("`{text}` is not the id of a {}", part.word());
+            let message = format!("`{text}` is not the id of {}", part.a_word());
             self.said.add(Diagnostic::error(Code::NotId, span, message));
             return None;
         };
@@ -172,7 +172,7 @@ impl<'d> Builder<'_, 'd> {
             if self.ids.has(other, id) {
                 let word = other.word();
                 missing.help = Some(format!(
-                    "there is a {word} {id}: write `<Type>{word}</Type>` to run it"
+                    "{word} {id} is there: write `<Type>{word}</Type>` to run it"
                 ));
             }
             self.said.add(missing);

@@ -36,12 +36,8 @@ const PARAMETER: &[Row] = &[
         Kind::Boolean,
         "true: the value outlives the element",
     ),
-    Row::new(
-        "Param@saveInterval",
-        Kind::Duration,
-        "how often it is saved",
-    )
-    .ignored("every change is saved"),
+    Row::new("Param@saveInterval", Kind::Text, "how often it is saved")
+        .ignored("every change is saved"),
     Row::new(
         "Param@trending",
         Kind::Boolean,

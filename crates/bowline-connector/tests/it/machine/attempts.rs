@@ -211,6 +211,24 @@ fn the_session_gives_the_path_and_headers_by_the_values_of_the_moment() {
 }
 
 #[test]
+fn header_values_come_from_parameters_or_the_file() {
+    let literal = |text: &str| Source::Literal(text.to_owned());
+    let asked = Handshake {
+        headers: vec![
+            ("X-Token".to_owned(), parameter(5)),
+            ("X-Kind".to_owned(), literal("tank")),
+            ("X-Empty".to_owned(), literal("")),
+        ],
+        ..handshake()
+    };
+    let mut bench = bench(link(), Some(asked), |_| {});
+    bench.set(5, Value::Bytes(bytes::Bytes::from_static(b"\xFC7")));
+    let headers = bench.machine.attempt(LINK).unwrap().headers;
+    let token = ("X-Token".to_owned(), b"\xFC7".to_vec());
+    assert_eq!(headers, [token, ("X-Kind".to_owned(), b"tank".to_vec())]);
+}
+
+#[test]
 fn query_pairs_extend_the_path() {
     let asked = Handshake {
         path: RequestPath::Endpoint,
@@ -243,8 +261,7 @@ fn the_proxy_of_the_session_is_always_used_otherwise_the_bus_address_decides() {
     let address = |text: &str| Link {
         bus_address: BusAddress {
             default: Some(text.to_owned()),
-            is_fixed: false,
-            choices: Vec::new(),
+            ..BusAddress::default()
         },
         ..link()
     };
@@ -284,7 +301,7 @@ fn the_element_may_change_the_bus_address_unless_it_is_fixed() {
             bus_address: BusAddress {
                 default: Some("bypassProxy".to_owned()),
                 is_fixed,
-                choices: Vec::new(),
+                ..BusAddress::default()
             },
             ..link()
         };

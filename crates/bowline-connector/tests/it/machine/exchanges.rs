@@ -5,8 +5,9 @@ use std::time::Duration;
 use bowline_connector::{
     machine::{ERROR_LINK_CLOSED, Effect, Value},
     plan::{
-        ActionKind, Condition, GroupId, GroupLink, Link, LinkId, MessageKind, Moment, Pair, PairId,
-        ParameterId, ParameterVerb, QueueVerb, ResponseId, Source, Subject,
+        ActionKind, Condition, GroupId, GroupKind, GroupLink, Link, LinkId, MessageKind, Moment,
+        Pair, PairId, ParameterId, ParameterVerb, QueueVerb, ResponseId, Source, Subject,
+        TriggerId,
     },
 };
 
@@ -116,16 +117,17 @@ fn a_reply_equal_to_the_last_one_ends_the_wait_too() {
 }
 
 #[test]
-fn a_message_that_is_no_reply_does_not_end_the_wait() {
-    let mut bench = sketch(link(), Pair { ..asked() })
-        .fixed(5, b"push:")
+fn a_message_of_another_link_does_not_end_the_wait() {
+    let mut bench = sketch(link(), asked())
+        .link(1, link())
         .text(6)
-        .response(2, 0, &[5, 6])
+        .response(2, 1, &[6])
         .start();
-    // The pair's own response takes everything, so it has to be narrower.
     bench.open(0);
+    bench.open(1);
     bench.fire(1);
     bench.receive(1, "from elsewhere");
+    assert_eq!(bench.value(6), &words("from elsewhere"));
     assert_eq!(fired(&bench), "");
     bench.receive(0, "answer");
     assert_eq!(fired(&bench), "sa");
@@ -217,11 +219,36 @@ fn nothing_is_sent_before_a_link_is_open_and_that_is_told() {
 }
 
 #[test]
+fn a_closed_link_that_takes_no_commands_is_told_once_until_it_opens() {
+    let mut bench = Sketch::default()
+        .link(0, link())
+        .parameter(1, defaulted(text(), "push"))
+        .command(1, MessageKind::Text, &[1])
+        .pair(1, pair(1, &[]))
+        .poll(1, &[1])
+        .action(
+            1,
+            ActionKind::Queue(vec![GroupId(1)], QueueVerb::AddToExecute),
+        )
+        .called(1, &[1])
+        .start();
+    for expected in [1, 0, 0] {
+        bench.fire(1);
+        assert_eq!(bench.notices().len(), expected);
+    }
+    assert_eq!(bench.machine.counters().unsent, 3);
+    bench.open(0);
+    bench.close(0, None);
+    bench.fire(1);
+    assert_eq!(bench.notices().len(), 1);
+}
+
+#[test]
 fn what_was_not_yet_taken_is_dropped_when_its_link_closes() {
     let mut bench = sketch(link(), asked()).start();
     bench.open(0);
     bench.effects();
-    bench.fire(1);
+    bench.machine.fire(TriggerId(1), bench.now).unwrap();
     bench.close(0, None);
     assert_eq!(bench.payloads(), Vec::<String>::new());
     assert_eq!(bench.machine.counters().unsent, 1);
@@ -292,10 +319,7 @@ fn a_pair_whose_condition_does_not_hold_is_left_out() {
 #[test]
 fn the_link_of_a_group_may_come_from_a_parameter() {
     let mut sketch = sketch(link(), pair(1, &[])).link(1, link()).number(4);
-    let mut group = super::sketch::group(
-        bowline_connector::plan::GroupKind::Poll,
-        super::sketch::pairs_of(&[1]),
-    );
+    let mut group = super::sketch::group(GroupKind::Poll, super::sketch::pairs_of(&[1]));
     group.link = GroupLink::From(ParameterId(4));
     sketch = sketch
         .group(2, group)

@@ -230,6 +230,7 @@ fn an_answer_fills_the_parameters_of_the_session_before_the_state_is_told() {
     bench
         .machine
         .handle_failed(LinkId(0), &lost, Some(&refusal), bench.now);
+    bench.settle();
     assert_eq!(bench.value(2), &words("HTTP/1.1 403 Forbidden"));
     assert_eq!(bench.value(3), &words("no"));
     assert_eq!(bench.value(4), &words("a=1\r\nb=2"));
@@ -239,6 +240,7 @@ fn an_answer_fills_the_parameters_of_the_session_before_the_state_is_told() {
         ..Answer::default()
     };
     bench.machine.handle_opened(LinkId(0), &answer, bench.now);
+    bench.settle();
     assert_eq!(bench.value(5), &words("HTTP/1.1 101 Switching Protocols"));
     assert_eq!(bench.value(3), &words(""));
 }

@@ -245,42 +245,40 @@ fn an_element_may_ask_for_repeated_messages() {
 
 #[test]
 fn bytes_become_values_by_their_type() {
-    let number = |raw| ruled(raw, ValueKind::Double);
     let old = Value::Empty;
     for (parameter, bytes, expected) in [
         (
-            number(RawType::NumericText),
+            numeric(RawType::NumericText),
             &b"-1.5e3"[..],
             Value::Number(-1500.0),
         ),
-        (number(RawType::NumericText), b" 2,5 ", Value::Number(2.5)),
-        (number(RawType::NumericText), b"2.5 m", old.clone()),
-        (number(RawType::NumericText), b"ff", old.clone()),
+        (numeric(RawType::NumericText), b" 2,5 ", Value::Number(2.5)),
+        (numeric(RawType::NumericText), b"2.5 m", old.clone()),
+        (numeric(RawType::NumericText), b"ff", old.clone()),
         (
-            hexadecimal(number(RawType::NumericText)),
+            hexadecimal(numeric(RawType::NumericText)),
             b"fF",
             Value::Number(255.0),
         ),
-        (number(RawType::Other), b"nan", old.clone()),
-        (number(RawType::Unsigned), &[1, 2], Value::Number(258.0)),
+        (numeric(RawType::Unsigned), &[1, 2], Value::Number(258.0)),
         (
-            little(number(RawType::Unsigned)),
+            little(numeric(RawType::Unsigned)),
             &[1, 2],
             Value::Number(513.0),
         ),
-        (number(RawType::Signed), &[0xFF, 0xFE], Value::Number(-2.0)),
+        (numeric(RawType::Signed), &[0xFF, 0xFE], Value::Number(-2.0)),
         (
-            little(number(RawType::Signed)),
+            little(numeric(RawType::Signed)),
             &[0xFE, 0xFF],
             Value::Number(-2.0),
         ),
-        (number(RawType::Unsigned), &[0; 9], old.clone()),
+        (numeric(RawType::Unsigned), &[0; 9], old.clone()),
         (
-            number(RawType::Double),
+            numeric(RawType::Double),
             &[0x3F, 0x80, 0, 0],
             Value::Number(1.0),
         ),
-        (number(RawType::Double), &[0x3F, 0x80, 0], old.clone()),
+        (numeric(RawType::Double), &[0x3F, 0x80, 0], old.clone()),
         (
             ruled(RawType::Other, ValueKind::HighNibble),
             &[0xA7],
@@ -382,6 +380,10 @@ fn ruled(raw: RawType, kind: ValueKind) -> Parameter {
     parameter.interpretation.raw = raw;
     parameter.interpretation.kind = kind;
     parameter
+}
+
+fn numeric(raw: RawType) -> Parameter {
+    ruled(raw, ValueKind::Double)
 }
 
 fn little(mut parameter: Parameter) -> Parameter {

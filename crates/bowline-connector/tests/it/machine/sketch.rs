@@ -176,6 +176,7 @@ impl Sketch {
     ) -> Bench {
         let mut bench = Bench::new(self.0, settings, saved);
         bench.machine.start(bench.now);
+        bench.settle();
         bench
     }
 }
@@ -184,6 +185,9 @@ impl Sketch {
 pub(super) struct Bench {
     pub(super) machine: Machine,
     pub(super) now: Instant,
+    /// The code on parameters.
+    pub(super) code: fn(&mut Self, ParameterId),
+    taken: Vec<Effect>,
 }
 
 impl Bench {
@@ -196,12 +200,25 @@ impl Bench {
         Self {
             machine: Machine::new(Arc::new(plan), Arc::new(settings), saved, 7),
             now: Instant::now(),
+            code: |_, _| {},
+            taken: Vec::new(),
+        }
+    }
+
+    /// Carries all effects out: runs code, and keeps the effects to be looked at.
+    pub(super) fn settle(&mut self) {
+        while let Some(effect) = self.machine.poll_effect() {
+            self.taken.push(effect.clone());
+            if let Effect::Hook { parameter, .. } = effect {
+                (self.code)(self, parameter);
+            }
         }
     }
 
     /// Takes all effects.
     pub(super) fn effects(&mut self) -> Vec<Effect> {
-        std::iter::from_fn(|| self.machine.poll_effect()).collect()
+        self.settle();
+        std::mem::take(&mut self.taken)
     }
 
     /// Takes all effects and keeps the messages.
@@ -277,32 +294,38 @@ impl Bench {
     pub(super) fn open(&mut self, link: u32) {
         self.machine
             .handle_opened(LinkId(link), &Answer::default(), self.now);
+        self.settle();
     }
 
     pub(super) fn close(&mut self, link: u32, code: Option<u16>) {
         let loss = loss(code);
         self.machine.handle_closed(LinkId(link), &loss, self.now);
+        self.settle();
     }
 
     pub(super) fn fail(&mut self, link: u32) {
         self.machine
             .handle_failed(LinkId(link), &loss(None), None, self.now);
+        self.settle();
     }
 
     pub(super) fn receive(&mut self, link: u32, payload: &str) {
         let payload = Bytes::copy_from_slice(payload.as_bytes());
         self.machine
             .handle_message(LinkId(link), MessageKind::Text, payload, self.now);
+        self.settle();
     }
 
     pub(super) fn set(&mut self, id: u32, value: Value) {
         self.machine
             .set_by_code(ParameterId(id), value, self.now)
             .unwrap();
+        self.settle();
     }
 
     pub(super) fn fire(&mut self, trigger: u32) {
         self.machine.fire(TriggerId(trigger), self.now).unwrap();
+        self.settle();
     }
 
     /// Lets time pass; what becomes due on the way is done at its time.
@@ -311,9 +334,11 @@ impl Bench {
         while let Some(due) = self.machine.poll_timeout().filter(|due| *due <= end) {
             self.now = self.now.max(due);
             self.machine.handle_timeout(self.now);
+            self.settle();
         }
         self.now = end;
         self.machine.handle_timeout(end);
+        self.settle();
     }
 
     pub(super) fn value(&self, id: u32) -> &Value {
