@@ -1,9 +1,11 @@
 //! What the program ends with.
 
-use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
-use bowline::{CloseCode, Ending, Error};
+use bowline::{Cause, CloseCode, EndedBy, Ending, Error, ProxyError, managed};
 use thiserror::Error;
+
+use crate::{command::FormError, conversation::ConversationError};
 
 /// Says why the program did not do what it was asked.
 #[derive(Debug, Error)]
@@ -21,6 +23,41 @@ pub(crate) enum Failure {
     /// The connection failed in a call.
     #[error(transparent)]
     Connection(#[from] Error),
+    /// A link that comes back will not come back any more.
+    #[error("the link is given up: {0}")]
+    GivenUp(Arc<managed::Failure>),
+    /// Some lines were given to a link that broke for good.
+    #[error("{0} messages could not be sent, or it is not known whether they arrived")]
+    Undelivered(usize),
+    /// It was not over in time.
+    #[error("it is not over after {} s{}", .after.as_secs_f64(), and_missing(.missing.as_deref()))]
+    TimedOut {
+        after: Duration,
+        missing: Option<String>,
+    },
+    /// It is over, and not everything came that was waited for.
+    #[error("the connection is over, and {0}")]
+    Missed(String),
+    /// The conversation cannot be recorded.
+    #[error("cannot write {}: {source}", path.display())]
+    Record { path: PathBuf, source: io::Error },
+    /// A file cannot be read or written.
+    #[error("cannot {what} {}: {source}", path.display())]
+    File {
+        what: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// A recorded conversation makes no sense.
+    #[error("{}: {error}", path.display())]
+    Conversation {
+        path: PathBuf,
+        #[source]
+        error: ConversationError,
+    },
+    /// A conversation went otherwise than recorded.
+    #[error("{0} differences from the recording")]
+    Differences(u64),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}{}", listen_hint(source))]
     Listen {
@@ -60,9 +97,9 @@ pub(crate) enum Failure {
 /// Says what is wrong with standard input.
 #[derive(Debug, Error)]
 pub(crate) enum InputError {
-    /// A line is not text.
-    #[error("line {line} of standard input is not UTF-8; --binary sends lines as binary messages")]
-    NotUtf8 { line: u64 },
+    /// A line is no message of the form that was asked for.
+    #[error("line {line} of standard input {error}")]
+    Form { line: u64, error: FormError },
     /// A line is longer than is sent as one message.
     #[error("line {line} of standard input is longer than {max} bytes")]
     TooLong { line: u64, max: u64 },
@@ -74,30 +111,45 @@ pub(crate) enum InputError {
 impl Failure {
     /// Gives the number the program ends with; [`EXIT_CODES`] explains them.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.number())
+    }
+
+    /// Gives the same as a number.
+    pub(crate) fn number(&self) -> u8 {
+        match self {
             Self::Connect { error, .. } | Self::Connection(error) => code_of(error),
-            Self::Ended(_) => CLOSED,
+            Self::Ended(ending) => code_of_ending(ending),
+            Self::GivenUp(failure) => code_of_failure(failure),
+            Self::Undelivered(_) => CLOSED,
+            Self::TimedOut { missing: None, .. } => TIMEOUT,
+            Self::TimedOut { .. } | Self::Missed(_) => MISSED,
             Self::Listen { .. }
             | Self::Tls(_)
             | Self::Start(_)
             | Self::Run(_)
             | Self::Input(_)
+            | Self::Record { .. }
             | Self::File { .. }
+            | Self::Conversation { .. }
+            | Self::Differences(_)
             | Self::System { .. }
             | Self::Panic => OTHER,
-        })
+        }
     }
 }
 
-/// Says whether a connection that ended so did what it should: both ends said goodbye, and not
-/// because something was wrong.
+/// Says whether a connection that ended so did what it should: both ends said goodbye, and the
+/// other one not because something was wrong.
 pub(crate) fn check_ending(ending: Option<Ending>) -> Result<(), Failure> {
     match ending {
-        Some(ending) if !(ending.is_clean() && is_ordinary(ending.code)) => {
-            Err(Failure::Ended(ending))
-        }
+        Some(ending) if !(ending.is_clean() && is_wanted(&ending)) => Err(Failure::Ended(ending)),
         Some(_) | None => Ok(()),
     }
+}
+
+/// A code that this program chose is what was asked for.
+fn is_wanted(ending: &Ending) -> bool {
+    ending.by == EndedBy::Local || is_ordinary(ending.code)
 }
 
 const fn is_ordinary(code: CloseCode) -> bool {
@@ -107,26 +159,52 @@ const fn is_ordinary(code: CloseCode) -> bool {
     )
 }
 
+const fn code_of_ending(ending: &Ending) -> u8 {
+    if let Cause::Violation(_) = ending.cause {
+        PROTOCOL
+    } else {
+        CLOSED
+    }
+}
+
+fn code_of_failure(failure: &managed::Failure) -> u8 {
+    if let managed::Failure::Connect(error) = failure {
+        return code_of(error);
+    }
+    if let managed::Failure::Ended(ending) | managed::Failure::EndedInHook(ending) = failure {
+        return code_of_ending(ending);
+    }
+    OTHER
+}
+
 /// Errors a later version of the library adds are other errors.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the error type of the library may grow"
 )]
-const fn code_of(error: &Error) -> u8 {
+fn code_of(error: &Error) -> u8 {
     match error {
         Error::Url(_) => USAGE,
-        Error::Resolve { .. }
-        | Error::Connect { .. }
-        | Error::Tls(_)
-        | Error::Timeout(_)
-        | Error::Proxy(_)
-        | Error::Io(_) => NOT_CONNECTED,
+        Error::Resolve { .. } => RESOLVE,
+        Error::Connect { .. } | Error::Io(_) => NOT_CONNECTED,
+        Error::Tls(_) => TLS,
+        Error::Timeout(_) => TIMEOUT,
+        Error::Proxy(error) => match **error {
+            ProxyError::Url { .. } | ProxyError::Scheme { .. } => USAGE,
+            _ => PROXY,
+        },
         Error::Refused(_) | Error::Handshake(_) | Error::Redirect(_) | Error::Credentials(_) => {
             REFUSED
         }
         Error::Closed(_) => CLOSED,
         _ => OTHER,
     }
+}
+
+fn and_missing(missing: Option<&str>) -> String {
+    missing
+        .map(|missing| format!(", and {missing}"))
+        .unwrap_or_default()
 }
 
 /// Says what may help.
@@ -181,7 +259,8 @@ pub(crate) fn printable(text: &str) -> String {
         .collect()
 }
 
-fn told(ending: &Ending) -> String {
+/// Tells how a connection ended.
+pub(crate) fn told(ending: &Ending) -> String {
     let reason = if ending.reason.is_empty() {
         String::new()
     } else {
@@ -197,15 +276,27 @@ fn told(ending: &Ending) -> String {
 /// The meaning of the numbers, for `--help`.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; every connection was closed in order
+  0  done; every connection was closed in order, and everything came that was waited for
   1  something else went wrong; standard error says what
   2  the command line or a URL makes no sense
-  3  no connection: name, network, TLS or a deadline
+  3  no connection: nothing listens there, or the network failed
   4  the server refused the WebSocket, or its answer broke the rules
-  5  the connection ended without a proper close, or was closed with an error code";
+  5  the connection ended without a proper close, or was closed with an error code
+  6  the name of the server has no address
+  7  TLS failed
+  8  the proxy failed, or refused
+  9  a deadline passed: of connecting, or --timeout
+  10  what --expect, --wait-for or --count waits for did not come
+  11  the server broke the rules of WebSocket after the opening handshake";
 
 const OTHER: u8 = 1;
 const USAGE: u8 = 2;
 const NOT_CONNECTED: u8 = 3;
 const REFUSED: u8 = 4;
 const CLOSED: u8 = 5;
+const RESOLVE: u8 = 6;
+const TLS: u8 = 7;
+const PROXY: u8 = 8;
+const TIMEOUT: u8 = 9;
+const MISSED: u8 = 10;
+const PROTOCOL: u8 = 11;

@@ -4,6 +4,7 @@
 
 mod args;
 mod command;
+mod conversation;
 mod exit;
 mod output;
 mod signals;
@@ -19,9 +20,12 @@ fn main() -> ExitCode {
     output::start_log(args.log.as_deref(), args.command.log_default());
     let done = match args.command {
         Command::Serve(args) => command::serve::run(args),
-        Command::Connect(args) => command::connect::run(args),
+        Command::Connect(args) => command::connect::run(&args),
         Command::Echo(args) => command::echo::run(&args),
         Command::Simulate(args) => command::simulate::run(args),
+        Command::Replay(args) => command::replay::run(*args),
+        Command::Completions(args) => command::completions::run(&args),
+        Command::Man(args) => command::man::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

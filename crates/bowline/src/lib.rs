@@ -56,7 +56,8 @@ pub use server::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{
-    ClientTls, ClientTlsBuilder, Rewind, ServerTls, Stream, TlsVersion, Transport,
+    ClientTls, ClientTlsBuilder, Rewind, ServerTls, Stream, Tap, Tapped, TlsVersion, Transport,
+    Wiretap,
 };
 
 /// A message that owns its payload and clones without copying it.

@@ -23,9 +23,9 @@ use tracing::{debug, info, warn};
 use crate::{
     args::EchoArgs,
     command::{
-        connect::trust,
         current_thread,
         fanout::{Fanout, Member},
+        trust,
     },
     exit::{Failure, check_ending},
     output,

@@ -1,14 +1,27 @@
 //! One module for each subcommand.
 
-use crate::exit::Failure;
-
+pub(crate) mod completions;
 pub(crate) mod connect;
 mod device;
 pub(crate) mod echo;
 mod fanout;
-mod pipe;
+pub(crate) mod man;
+pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+
+use std::path::Path;
+
+use bowline::ClientTls;
+
+use self::connect::hex;
+pub(crate) use self::connect::{Expect, FormError, WaitFor};
+use crate::exit::Failure;
+
+/// Gives the trust in the certificates of a file; `None` for what the system trusts.
+fn trust(roots: Option<&Path>) -> Result<Option<ClientTls>, Failure> {
+    Ok(roots.map(ClientTls::with_roots_file).transpose()?)
+}
 
 /// Makes a runtime on this thread.
 fn current_thread() -> Result<tokio::runtime::Runtime, Failure> {

@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use crate::{
     args::SimulateArgs,
-    command::{connect::trust, current_thread, device},
+    command::{current_thread, device, trust},
     exit::Failure,
     signals::stop_requested,
 };

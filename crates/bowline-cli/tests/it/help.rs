@@ -11,7 +11,15 @@ fn help(args: &[&str]) -> String {
 #[test]
 fn every_command_is_listed_and_explained_with_examples() {
     let overview = help(&["--help"]);
-    for command in ["serve", "connect", "echo", "simulate"] {
+    for command in [
+        "serve",
+        "connect",
+        "echo",
+        "simulate",
+        "replay",
+        "completions",
+        "man",
+    ] {
         assert!(overview.contains(&format!("\n  {command} ")), "{overview}");
         let help = help(&[command, "--help"]);
         assert!(help.contains("Example"), "{help}");
@@ -41,7 +49,19 @@ fn the_stable_options_are_there() {
         ),
         (
             "connect",
-            &["--header", "--subprotocol", "--origin", "--ca"],
+            &[
+                "--header",
+                "--subprotocol",
+                "--origin",
+                "--ca",
+                "--after-eof",
+                "--expect",
+                "--wait-for",
+                "--timeout",
+                "--reconnect",
+                "--record",
+                "--json",
+            ],
         ),
         ("simulate", &["--url"]),
     ] {
@@ -55,7 +75,7 @@ fn the_stable_options_are_there() {
 #[test]
 fn exit_codes_are_explained() {
     let help = help(&["connect", "--help"]);
-    for code in 0..=5 {
+    for code in 0..=11 {
         assert!(help.contains(&format!("\n  {code}  ")), "{help}");
     }
 }
@@ -80,7 +100,23 @@ fn a_wrong_command_line_is_a_usage_error_that_names_what_is_missing() {
         (&["serve", "--listen", "8080"], "8080"),
         (&["connect"], "<URL>"),
         (&["connect", "-H", "no colon", "ws://a/"], "NAME: VALUE"),
-        (&["connect", "--wait", "-1", "ws://a/"], "-1"),
+        (&["connect", "--after-eof", "-1", "ws://a/"], "-1"),
+        (&["connect", "--expect", "/(/", "ws://a/"], "unclosed group"),
+        (
+            &["connect", "--wait-for", "a=1", "ws://a/"],
+            "begins with $",
+        ),
+        (&["connect", "--cert", "a", "ws://a/"], "--key"),
+        (
+            &["connect", "--resolve", "a:1", "ws://a/"],
+            "HOST:PORT:ADDRESS",
+        ),
+        (
+            &["connect", "--hex", "--binary", "ws://a/"],
+            "cannot be used",
+        ),
+        (&["replay", "file"], "--listen"),
+        (&["completions", "nonsense"], "nonsense"),
         (&["nonsense"], "nonsense"),
         (&[], "Usage"),
     ] {

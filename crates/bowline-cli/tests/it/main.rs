@@ -5,11 +5,21 @@ mod browser;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod connect_goals;
+#[cfg(test)]
+mod connect_output;
+#[cfg(test)]
+mod connect_phases;
+#[cfg(test)]
+mod connect_reconnect;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod fanout;
+#[cfg(test)]
+mod generate;
 #[cfg(test)]
 mod help;
 #[cfg(test)]
@@ -17,13 +27,19 @@ mod package;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod server;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod stop;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn a_certificate_that_is_not_trusted_is_refused_with_a_hint() {
     let files = Files::new();
     let (_server, url) = files.serve(&[]);
     let output = run(&["connect", &url]);
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(7));
     assert!(
         complaint(&output).contains("--ca"),
         "{}",
@@ -66,7 +66,7 @@ fn a_certificate_that_is_not_trusted_is_refused_with_a_hint() {
     let other = Files::new();
     let roots = other.certificate.to_str().unwrap();
     let output = run(&["connect", "--ca", roots, &url]);
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(7));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_certificate_is_for_its_own_name_only() {
         roots,
         &url.replace("localhost", "127.0.0.1"),
     ]);
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(7));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn tls_and_plain_do_not_mix() {
     assert_ne!(output.status.code(), Some(0));
     let (_server, url) = Bowline::echo(&[]);
     let output = run(&["connect", &url.replace("ws:", "wss:")]);
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(7));
 }
 
 #[test]
@@ -108,4 +108,34 @@ fn files_that_cannot_be_used_are_named() {
     ]);
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint(&output).contains("/nonexistent/cert.pem"));
+}
+
+#[test]
+fn another_name_or_no_check_at_all_can_be_asked_for() {
+    let files = Files::new();
+    let (_server, url) = files.serve(&[]);
+    let url = url.replace("localhost", "127.0.0.1");
+    let roots = files.certificate.to_str().unwrap();
+    let args = ["connect", "--ca", roots, "--sni", "localhost", &url];
+    let output = run_with_input(&args, b"one\n");
+    assert_eq!(output.stdout, b"one\n", "{}", complaint(&output));
+    let output = run_with_input(&["connect", "--dangerously-trust-anyone", &url], b"one\n");
+    assert_eq!(output.stdout, b"one\n", "{}", complaint(&output));
+    assert!(complaint(&output).contains("is not checked"));
+}
+
+#[test]
+fn a_client_certificate_that_cannot_be_read_is_named() {
+    let files = Files::new();
+    let certificate = files.certificate.to_str().unwrap();
+    let args = [
+        "connect",
+        "--cert",
+        certificate,
+        "--key",
+        "/nonexistent/key.pem",
+    ];
+    let output = run(&[&args[..], &["wss://127.0.0.1:1/"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint(&output).contains("/nonexistent/key.pem"));
 }

@@ -15,7 +15,7 @@ use crate::{
     error::{ConnectPhase, Error},
     options::Options,
     socket::WebSocket,
-    transport::{ClientTls, Transport},
+    transport::{ClientTls, Transport, Wiretap},
 };
 
 /// Makes the client's side of opening handshakes.
@@ -55,6 +55,8 @@ pub struct Connector {
     pub tcp: TcpOptions,
     /// Who looks names up; `None` asks the operating system.
     pub resolver: Option<Arc<dyn Resolver>>,
+    /// Who looks at what passes over the links; `None` for nobody.
+    pub wiretap: Option<Arc<dyn Wiretap>>,
 }
 
 impl Connector {
@@ -186,6 +188,7 @@ impl fmt::Debug for Connector {
             .field("proxy", &self.proxy)
             .field("tcp", &self.tcp)
             .field("resolver", &self.resolver)
+            .field("wiretap", &self.wiretap)
             .finish()
     }
 }

@@ -11,7 +11,11 @@ use super::{
     opening,
     request::{Asked, has_authorization_header, request},
 };
-use crate::{error::Error, socket::WebSocket, transport::ClientTls};
+use crate::{
+    error::Error,
+    socket::WebSocket,
+    transport::{ClientTls, Stream, Tapped},
+};
 
 /// One way from a URL to a connection.
 pub(super) struct Journey<'a> {
@@ -66,7 +70,11 @@ impl<'a> Journey<'a> {
     async fn attempt(&self, asked: Asked<'_>) -> Result<WebSocket, Error> {
         let request = request(self.connector, &self.endpoint, asked).await?;
         let tls = self.tls()?;
-        let stream = dial(self.connector, &self.endpoint, tls.as_ref()).await?;
+        let mut stream = dial(self.connector, &self.endpoint, tls.as_ref()).await?;
+        if let Some(wiretap) = &self.connector.wiretap {
+            let tap = wiretap.begin(&self.endpoint, &stream);
+            stream = Stream::Tapped(Box::new(Tapped::new(stream, tap)));
+        }
         opening::handshake(self.connector, &request, stream, self.endpoint.path()).await
     }
 

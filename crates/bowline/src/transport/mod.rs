@@ -2,6 +2,7 @@
 
 pub(crate) mod client_tls;
 mod rewind;
+mod tap;
 pub(crate) mod tls;
 
 use std::{
@@ -19,6 +20,7 @@ use tokio_rustls::TlsStream;
 
 pub use client_tls::{ClientTls, ClientTlsBuilder, TlsVersion};
 pub use rewind::Rewind;
+pub use tap::{Tap, Tapped, Wiretap};
 pub use tls::ServerTls;
 
 /// What a connection needs of its stream. Every tokio stream that can be sent between threads has
@@ -51,6 +53,8 @@ pub enum Stream {
     ToProxy(Box<TlsStream<TcpStream>>),
     /// TLS with the server in a tunnel of a proxy, under TLS with the proxy.
     TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
+    /// One of the others, looked at by [`Connector::wiretap`](crate::Connector::wiretap).
+    Tapped(Box<Tapped>),
 }
 
 impl Stream {
@@ -60,12 +64,17 @@ impl Stream {
             Self::Tcp(stream) => stream,
             Self::Tls(stream) | Self::ToProxy(stream) => stream.get_ref().0,
             Self::TlsInTls(stream) => stream.get_ref().0.get_ref().0,
+            Self::Tapped(stream) => stream.get_ref().tcp(),
         }
     }
 
     /// Says whether the stream is under TLS all the way to the peer.
     pub const fn is_tls(&self) -> bool {
-        matches!(self, Self::Tls(_) | Self::TlsInTls(_))
+        match self {
+            Self::Tls(_) | Self::TlsInTls(_) => true,
+            Self::Tcp(_) | Self::ToProxy(_) => false,
+            Self::Tapped(stream) => stream.get_ref().is_tls(),
+        }
     }
 }
 
@@ -81,6 +90,10 @@ macro_rules! forward {
                 $call
             }
             Stream::TlsInTls($stream) => {
+                let $stream = Pin::new($stream.as_mut());
+                $call
+            }
+            Stream::Tapped($stream) => {
                 let $stream = Pin::new($stream.as_mut());
                 $call
             }
@@ -120,6 +133,7 @@ impl AsyncWrite for Stream {
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Tls(stream) | Self::ToProxy(stream) => stream.is_write_vectored(),
             Self::TlsInTls(stream) => stream.is_write_vectored(),
+            Self::Tapped(stream) => stream.is_write_vectored(),
         }
     }
 

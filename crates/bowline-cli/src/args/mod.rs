@@ -1,9 +1,22 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+mod connect;
+mod generate;
+mod link;
+mod replay;
+mod value;
+
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
+pub(crate) use self::{
+    connect::{ColorWhen, ConnectArgs, ExchangeArgs, FormArgs, Timestamps},
+    generate::{CompletionsArgs, ManArgs},
+    link::{LinkArgs, NetworkArgs, RequestArgs, TlsArgs},
+    replay::ReplayArgs,
+    value::{AfterEof, Resolved},
+};
 use crate::exit::EXIT_CODES;
 
 /// WebSocket hub, client, echo server and simulated device.
@@ -24,14 +37,23 @@ pub(crate) enum Command {
     #[command(after_help = SERVE_HELP)]
     Serve(ServeArgs),
     /// Connect to a WebSocket: lines in become messages, messages out become lines
-    #[command(after_help = format!("{CONNECT_HELP}\n\n{EXIT_CODES}"))]
-    Connect(ConnectArgs),
+    #[command(after_help = format!("{}\n\n{EXIT_CODES}", connect::HELP))]
+    Connect(Box<ConnectArgs>),
     /// Send back what arrives, as a server or as a client
     #[command(after_help = ECHO_HELP)]
     Echo(EchoArgs),
     /// Pretend to be a device: a thermometer and a relay at a hub, or a server that follows a script
     #[command(after_help = SIMULATE_HELP)]
     Simulate(SimulateArgs),
+    /// Play a recorded conversation again, as the server or as the client, and show differences
+    #[command(after_help = replay::HELP)]
+    Replay(Box<ReplayArgs>),
+    /// Write the completions of a shell to standard output
+    #[command(after_help = generate::COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Write the manual: one page to standard output, or one for each command into a folder
+    #[command(after_help = generate::MAN_HELP)]
+    Man(ManArgs),
 }
 
 /// Arguments of `serve`.
@@ -75,40 +97,6 @@ pub(crate) struct ServeArgs {
         env = "BOWLINE_CONNECTIONS_MAX"
     )]
     pub(crate) connections_max: usize,
-}
-
-/// Arguments of `connect`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct ConnectArgs {
-    /// ws:// or wss:// address
-    pub(crate) url: String,
-    /// Add a header to the request; may be given more than once
-    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
-    pub(crate) header: Vec<Header>,
-    /// Offer a subprotocol; may be given more than once, the most wanted first
-    #[arg(long, value_name = "NAME")]
-    pub(crate) subprotocol: Vec<String>,
-    /// Name this origin, as a browser would
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) origin: Option<String>,
-    /// Trust the certificates in this PEM file, and no others
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca: Option<PathBuf>,
-    /// Do not offer compression
-    #[arg(long)]
-    pub(crate) no_deflate: bool,
-    /// Send lines as binary messages, and write binary messages as they are instead of in hex
-    #[arg(long)]
-    pub(crate) binary: bool,
-    /// Keep receiving this long after the end of standard input: seconds, or `forever`
-    #[arg(long, value_name = "SECONDS", default_value = "0")]
-    pub(crate) wait: Wait,
-    /// Ping after this many seconds of silence, and give up after as many without an answer
-    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds)]
-    pub(crate) ping_interval: Option<Duration>,
-    /// Show the server's answer to the opening handshake
-    #[arg(short, long)]
-    pub(crate) verbose: bool,
 }
 
 /// Arguments of `echo`.
@@ -198,77 +186,10 @@ impl Command {
     pub(crate) const fn log_default(&self) -> &'static str {
         match self {
             Self::Serve(_) | Self::Echo(_) | Self::Simulate(_) => "info",
-            Self::Connect(_) => "warn",
+            Self::Connect(_) | Self::Replay(_) | Self::Completions(_) | Self::Man(_) => "warn",
         }
     }
 }
-
-/// A header for the request.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) name: String,
-    pub(crate) value: String,
-}
-
-impl FromStr for Header {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, value) = text
-            .split_once(':')
-            .ok_or("write NAME: VALUE, for example 'Cookie: a=b'")?;
-        Ok(Self {
-            name: name.trim().to_owned(),
-            value: value.trim().to_owned(),
-        })
-    }
-}
-
-/// A header may hold a password, so its value is not shown.
-impl std::fmt::Debug for Header {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: ...", self.name)
-    }
-}
-
-/// How long to go on after the end of standard input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// Until this much time is over.
-    For(Duration),
-    /// Until the peer closes.
-    Forever,
-}
-
-impl FromStr for Wait {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "forever" => Ok(Self::Forever),
-            _ => seconds(text)
-                .map(Self::For)
-                .ok_or("write a number of seconds, or forever"),
-        }
-    }
-}
-
-fn positive_seconds(text: &str) -> Result<Duration, &'static str> {
-    seconds(text)
-        .filter(|time| !time.is_zero())
-        .ok_or("write a number of seconds greater than 0")
-}
-
-/// Reads a number of seconds, at most a year.
-fn seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.parse().ok()?;
-    if !(0.0..=SECONDS_MAX).contains(&seconds) {
-        return None;
-    }
-    Some(Duration::from_secs_f64(seconds))
-}
-
-const SECONDS_MAX: f64 = 366.0 * 86_400.0;
 
 const AFTER_HELP: &str = "\
 A first session, in three terminals:
@@ -293,19 +214,6 @@ Examples:
 
 Every option can also come from the environment, as BOWLINE_LISTEN, BOWLINE_DATA and so on.
 It prints `listening on URL`, one line for each address, once it accepts connections.";
-
-const CONNECT_HELP: &str = "\
-Each line of standard input is sent as one text message, without its line feed. Each message that
-arrives is written to standard output as a line, a binary one in hex. Everything else goes to
-standard error. Input is read only when the connection is open, so nothing piped in is lost. At the
-end of the input the connection is closed; what the server sends until it agrees is still written.
-
-Examples:
-  bowline connect ws://127.0.0.1:9001/
-  echo hello | bowline connect ws://127.0.0.1:9001/
-  echo '[\"a/get\", {}]' | bowline connect --wait 2 ws://127.0.0.1:8080/auth/clown-talk-server
-  bowline connect --wait forever ws://127.0.0.1:9001/ </dev/null >received.txt
-  bowline connect -H 'Cookie: a=b' --ca root.pem -v wss://localhost:8443/";
 
 const ECHO_HELP: &str = "\
 Examples:

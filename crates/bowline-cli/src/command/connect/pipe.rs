@@ -8,25 +8,35 @@ use std::{
     thread,
 };
 
-use bowline::{Message, proto::Text};
+use bowline::{CloseCode, Message};
 use tokio::sync::{mpsc, oneshot};
 
+use super::form::Form;
 use crate::exit::{Failure, InputError};
 
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Send a message.
+    Message(Message),
+    /// Send a ping.
+    Ping(Vec<u8>),
+    /// Close, whatever else was to come.
+    Close(CloseCode, String),
+}
+
 /// Reads standard input line by line; after an error there is nothing more.
-pub(crate) fn read_lines(
-    binary: bool,
-) -> Result<mpsc::Receiver<Result<Message, InputError>>, Failure> {
+pub(super) fn read_lines(form: Form) -> Result<mpsc::Receiver<Result<Input, InputError>>, Failure> {
     let (sender, lines) = mpsc::channel(MESSAGES_MAX);
     start("input", move || {
         let mut input = BufReader::new(io::stdin().lock());
         for line in 1.. {
-            let read = read_line(&mut input, line, binary).transpose();
+            let read = read_line(&mut input, line, form).transpose();
             let Some(read) = read else {
                 return;
             };
             let is_last = read.is_err();
-            if sender.blocking_send(read).is_err() || is_last {
+            if sender.blocking_send(read.map(Input::Message)).is_err() || is_last {
                 return;
             }
         }
@@ -38,7 +48,7 @@ pub(crate) fn read_lines(
 fn read_line(
     input: &mut impl BufRead,
     line: u64,
-    binary: bool,
+    form: Form,
 ) -> Result<Option<Message>, InputError> {
     let mut bytes = Vec::new();
     let read = input
@@ -55,18 +65,16 @@ fn read_line(
         let max = LINE_LENGTH_MAX;
         return Err(InputError::TooLong { line, max });
     }
-    if binary {
-        return Ok(Some(Message::binary(bytes)));
-    }
-    let text = Text::from_utf8(bytes).map_err(|_| InputError::NotUtf8 { line })?;
-    Ok(Some(Message::Text(text)))
+    let message = form.read(bytes);
+    let message = message.map_err(|error| InputError::Form { line, error })?;
+    Ok(Some(message))
 }
 
 /// Writes to standard output what comes through the channel; the receiver hears when all of it is
 /// written.
 ///
 /// The channel closes when nobody reads the output any more.
-pub(crate) fn write_output() -> Result<(mpsc::Sender<Vec<u8>>, oneshot::Receiver<()>), Failure> {
+pub(super) fn write_output() -> Result<(mpsc::Sender<Vec<u8>>, oneshot::Receiver<()>), Failure> {
     let (sender, mut messages) = mpsc::channel::<Vec<u8>>(MESSAGES_MAX);
     let (done, written) = oneshot::channel();
     start("output", move || {
@@ -91,7 +99,8 @@ pub(crate) fn write_output() -> Result<(mpsc::Sender<Vec<u8>>, oneshot::Receiver
     Ok((sender, written))
 }
 
-fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+/// Starts a thread that ends with the program.
+pub(super) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     let started = thread::Builder::new().name(name.to_owned()).spawn(work);
     started.map(drop).map_err(|source| Failure::System {
         what: "start a thread",
@@ -100,7 +109,7 @@ fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure
 }
 
 /// Messages that wait for the connection, and for standard output; then the other side waits.
-const MESSAGES_MAX: usize = 16;
+pub(super) const MESSAGES_MAX: usize = 16;
 
 /// Bytes of one line.
 const LINE_LENGTH_MAX: u64 = 16 << 20;
@@ -113,7 +122,7 @@ mod tests {
     fn a_line_loses_its_line_feed_and_nothing_else() {
         let mut input: &[u8] = b"one\r\n\n two \nlast";
         let mut lines = Vec::new();
-        while let Some(message) = read_line(&mut input, 1, false).unwrap() {
+        while let Some(message) = read_line(&mut input, 1, Form::Text).unwrap() {
             lines.push(message.as_text().unwrap().to_owned());
         }
         assert_eq!(lines, ["one\r", "", " two ", "last"]);
@@ -123,11 +132,11 @@ mod tests {
     fn lines_that_are_no_text_are_named_by_their_number() {
         let mut input: &[u8] = b"\xff\n";
         assert!(matches!(
-            read_line(&mut input, 7, false),
-            Err(InputError::NotUtf8 { line: 7 })
+            read_line(&mut input, 7, Form::Text),
+            Err(InputError::Form { line: 7, .. })
         ));
         let mut input: &[u8] = b"\xff\n";
-        let message = read_line(&mut input, 7, true).unwrap();
+        let message = read_line(&mut input, 7, Form::Binary).unwrap();
         assert_eq!(message, Some(Message::binary(vec![0xff])));
     }
 
@@ -135,7 +144,7 @@ mod tests {
     fn a_line_without_end_is_refused_at_its_bound() {
         let mut input = BufReader::new(io::repeat(b'a'));
         assert!(matches!(
-            read_line(&mut input, 1, true),
+            read_line(&mut input, 1, Form::Binary),
             Err(InputError::TooLong { line: 1, .. })
         ));
     }

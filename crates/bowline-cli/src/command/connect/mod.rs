@@ -1,0 +1,236 @@
+//! `bowline connect`: lines in become messages, messages become lines.
+
+mod dial;
+mod expect;
+mod form;
+mod json_path;
+mod link;
+mod notices;
+mod pipe;
+mod record;
+mod session;
+mod show;
+mod slash;
+mod terminal;
+mod watch;
+
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, IsTerminal},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use bowline::{Connector, Endpoint};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep},
+};
+
+pub(super) use self::{dial::connector, form::hex};
+use self::{
+    expect::Goals,
+    form::Form,
+    link::{Agreed, Incoming, News, Outgoing},
+    notices::{Notices, Style},
+    record::Recorder,
+    session::{Ends, Inputs, Session, passed},
+    show::Show,
+    terminal::Terminal,
+    watch::Watch,
+};
+pub(crate) use self::{
+    expect::{Expect, WaitFor},
+    form::FormError,
+};
+use crate::{
+    args::{ConnectArgs, ExchangeArgs},
+    command::current_thread,
+    exit::Failure,
+    output::{line, status},
+    signals::stop_requested,
+};
+
+/// Connects standard input and output to a WebSocket.
+pub(crate) fn run(args: &ConnectArgs) -> Result<(), Failure> {
+    let runtime = current_thread()?;
+    let done = runtime.block_on(connect(args));
+    // A thread may still wait for input or output that never comes.
+    runtime.shutdown_background();
+    if let (true, Err(failure)) = (args.exchange.show.json, &done) {
+        tell_as_json(failure)?;
+    }
+    done
+}
+
+async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
+    let mut stop = pin!(stop_requested()?);
+    let deadline = args.exchange.until.timeout;
+    let deadline = deadline.and_then(|after| Some((Instant::now().checked_add(after)?, after)));
+    let endpoint = Endpoint::parse(&args.url).map_err(bowline::Error::from)?;
+    let mut desk = Desk::open(&args.exchange)?;
+    let connector = watched(connector(&args.link)?, args, &desk.notices);
+    let opened = tokio::select! {
+        opened = open(&connector, &endpoint, args.exchange.reconnect, &desk.notices) => opened?,
+        () = &mut stop => return Ok(()),
+        after = passed(deadline) => {
+            return Err(Failure::TimedOut { after, missing: None });
+        }
+    };
+    // Only now is anything read, so that no line gets lost when there is no connection.
+    let (inputs, (output, written)) = desk.begin()?;
+    let session = begin(&args.exchange, &desk, output, (&endpoint, &opened.agreed))?;
+    session.announce(&opened.agreed).await;
+    let ends = Ends { stop, deadline };
+    let done = session.run(opened.link, inputs, ends).await;
+    drop(session);
+    finish_output(written).await;
+    done
+}
+
+/// Where lines go, and who hears that all are written.
+type Output = (mpsc::Sender<Vec<u8>>, oneshot::Receiver<()>);
+
+/// A link that is open for the first time.
+struct Opened {
+    link: (Outgoing, Incoming),
+    agreed: Agreed,
+}
+
+async fn open(
+    connector: &Connector,
+    endpoint: &Endpoint,
+    is_kept: bool,
+    notices: &Notices,
+) -> Result<Opened, Failure> {
+    if !is_kept {
+        let (outgoing, incoming, agreed) = link::open_once(connector, endpoint).await?;
+        let link = (outgoing, incoming);
+        return Ok(Opened { link, agreed });
+    }
+    let (outgoing, mut incoming) = link::keep(connector.clone(), endpoint.clone());
+    loop {
+        match incoming.next().await {
+            Some(News::Open(agreed)) => {
+                let link = (outgoing, incoming);
+                return Ok(Opened { link, agreed });
+            }
+            Some(News::Failed(failure)) => {
+                notices.say(format_args!("no connection: {failure}"));
+            }
+            Some(News::Waiting(time)) => {
+                let seconds = time.as_secs_f64();
+                notices.say(format_args!("the next attempt is in {seconds:.1} s"));
+            }
+            Some(_) => {}
+            None => {
+                incoming.check()?;
+                return Err(Failure::Missed("it never was open".to_owned()));
+            }
+        }
+    }
+}
+
+fn watched(mut connector: Connector, args: &ConnectArgs, notices: &Notices) -> Connector {
+    if args.link.tls.dangerously_trust_anyone {
+        notices.say(format_args!(
+            "the certificate of the server is not checked: anyone on the way can read and change \
+             everything"
+        ));
+    }
+    if args.exchange.show.verbose > 0 {
+        connector.wiretap = Some(Arc::new(Watch {
+            notices: notices.clone(),
+            with_frames: args.exchange.show.verbose > 1,
+        }));
+    }
+    connector
+}
+
+fn begin<'a>(
+    args: &'a ExchangeArgs,
+    desk: &'a Desk,
+    output: mpsc::Sender<Vec<u8>>,
+    (endpoint, agreed): (&Endpoint, &Agreed),
+) -> Result<Session<'a>, Failure> {
+    let url = format!("{endpoint:?}");
+    let subprotocol = agreed.subprotocol.as_deref();
+    let recorder = Recorder::begin(args.record.as_deref(), &url, subprotocol)?;
+    let until = &args.until;
+    let goals = Goals::new(until.count, &until.expect, &until.wait_for);
+    Ok(Session {
+        args,
+        show: &desk.show,
+        notices: &desk.notices,
+        output,
+        is_interactive: io::stdin().is_terminal(),
+        goals: RefCell::new(goals),
+        recorder: RefCell::new(recorder),
+        heard_at: Cell::new(Instant::now()),
+        pinged_at: Cell::new(None),
+        has_told_hex: Cell::new(false),
+    })
+}
+
+/// Where input comes from and output goes to.
+struct Desk {
+    terminal: Option<Terminal>,
+    notices: Notices,
+    show: Show,
+    form: Form,
+}
+
+impl Desk {
+    fn open(args: &ExchangeArgs) -> Result<Self, Failure> {
+        let color = args.show.color;
+        let terminal = Terminal::open(color)?;
+        let notices = terminal
+            .as_ref()
+            .map_or_else(|| Notices::to_stderr(color), Terminal::notices);
+        let style = Style::new(color, io::stdout().is_terminal());
+        Ok(Self {
+            show: Show::new(args, style, terminal.is_some()),
+            terminal,
+            notices,
+            form: Form::new(&args.form),
+        })
+    }
+
+    /// Begins to read and to write.
+    fn begin(&mut self) -> Result<(Inputs, Output), Failure> {
+        Ok(match &mut self.terminal {
+            Some(terminal) => {
+                self.notices.say(format_args!(
+                    "each line you type is sent; /help lists commands, Ctrl-D closes"
+                ));
+                (terminal.read(self.form)?, terminal.write()?)
+            }
+            None => (pipe::read_lines(self.form)?, pipe::write_output()?),
+        })
+    }
+}
+
+/// Tells a failure to the program that reads the events.
+fn tell_as_json(failure: &Failure) -> Result<(), Failure> {
+    let event = serde_json::json!({
+        "time": show::now(),
+        "event": "failure",
+        "exit_code": failure.number(),
+        "message": failure.to_string(),
+    });
+    line(format_args!("{event}"))
+}
+
+/// Waits until everything is written, unless nobody reads it.
+async fn finish_output(written: oneshot::Receiver<()>) {
+    tokio::select! {
+        _ = written => {}
+        () = sleep(OUTPUT_TIMEOUT) => status(format_args!(
+            "bowline: standard output takes nothing; what is left is dropped"
+        )),
+    }
+}
+
+/// How long the last output may wait for its reader.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,0 +1,139 @@
+//! `bowline connect --reconnect`: a link that comes back.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio},
+};
+
+use crate::{
+    server::{serve_messages, serve_one},
+    support::{Bowline, address_of, command, complaint, run, run_with_input},
+};
+
+/// A client whose complaints are read as well.
+struct Client {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    errors: BufReader<ChildStderr>,
+}
+
+impl Client {
+    fn start(args: &[&str]) -> Self {
+        let mut child = command(&[&["connect", "--reconnect"], args].concat())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            input: child.stdin.take(),
+            output: BufReader::new(child.stdout.take().unwrap()),
+            errors: BufReader::new(child.stderr.take().unwrap()),
+            child,
+        }
+    }
+
+    fn type_line(&mut self, line: &str) {
+        use std::io::Write;
+        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Waits until it says something.
+    fn says(&mut self, part: &str) {
+        let mut line = String::new();
+        while !line.contains(part) {
+            line.clear();
+            let read = self.errors.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "it ended before it said {part}");
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _killed = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
+
+#[test]
+fn a_server_that_was_killed_and_started_again_gets_every_line() {
+    let (server, url) = Bowline::echo(&[]);
+    let address = address_of(&url).to_owned();
+    let mut client = Client::start(&[&url]);
+    client.says("connected");
+    client.type_line("before");
+    assert_eq!(client.line(), "before");
+    drop(server);
+    client.says("the link ended");
+    client.says("the next attempt is in");
+    for line in ["meanwhile", "and again"] {
+        client.type_line(line);
+    }
+    let (_server, _) = Bowline::serve(&["echo", "--listen", &address]);
+    client.says("connected");
+    for line in ["meanwhile", "and again"] {
+        assert_eq!(client.line(), line);
+    }
+    client.type_line("after");
+    assert_eq!(client.line(), "after");
+    client.input = None;
+    assert_eq!(client.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn nothing_is_read_before_the_server_is_there_and_nothing_is_lost() {
+    let (server, url) = Bowline::echo(&[]);
+    let address = address_of(&url).to_owned();
+    drop(server);
+    let mut client = Client::start(&[&url]);
+    for line in ["one", "two"] {
+        client.type_line(line);
+    }
+    client.input = None;
+    client.says("no connection");
+    let (_server, _) = Bowline::serve(&["echo", "--listen", &address]);
+    assert_eq!(client.line(), "one");
+    assert_eq!(client.line(), "two");
+    assert_eq!(client.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_refusal_for_good_ends_it_with_the_code_of_its_phase() {
+    let url = serve_one(async |stream| {
+        let acceptor = bowline::Acceptor::default();
+        let Ok(bowline::Request::WebSocket(offer)) = acceptor.read_request(stream).await else {
+            panic!("expected an opening handshake");
+        };
+        offer.refuse(403, "").await.unwrap();
+    });
+    let output = run(&["connect", "--reconnect", &url]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(complaint(&output).contains("403"), "{}", complaint(&output));
+}
+
+#[test]
+fn a_server_that_is_done_ends_it() {
+    for (code, exit) in [(1000, 0), (1008, 5)] {
+        let url = serve_messages(Vec::new(), code);
+        let output = run(&["connect", "--reconnect", "--after-eof", "wait", &url]);
+        assert_eq!(output.status.code(), Some(exit), "{}", complaint(&output));
+    }
+}
+
+#[test]
+fn no_line_of_a_pipe_is_lost_when_the_link_is_kept() {
+    let (_server, url) = Bowline::echo(&[]);
+    let lines = crate::support::numbered_lines(5000, "");
+    let output = run_with_input(&["connect", "--reconnect", &url], lines.as_bytes());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), lines);
+    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+}
