@@ -76,9 +76,9 @@ pub(crate) enum Failure {
     /// Standard input holds something that cannot be sent.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// A file cannot be used.
+    /// A script cannot be used.
     #[error("{}: {what}", path.display())]
-    File {
+    Script {
         path: PathBuf,
         /// What is wrong with it, and where.
         what: String,
@@ -130,6 +130,7 @@ impl Failure {
             | Self::Input(_)
             | Self::Record { .. }
             | Self::File { .. }
+            | Self::Script { .. }
             | Self::Conversation { .. }
             | Self::Differences(_)
             | Self::System { .. }

@@ -1,6 +1,6 @@
 //! Errors of the library, named by the party at fault.
 
-use std::{io, net::SocketAddr};
+use std::{error::Error as StdError, io, net::SocketAddr};
 
 use bowline_proto::{
     Ending, Misuse,
@@ -68,6 +68,10 @@ pub enum Error {
     /// was asked for.
     #[error("the HTTP server did not hand its stream over: {0}")]
     NotHandedOver(io::Error),
+    /// A [`Dialer`](crate::managed::Dialer) of the application's own made no link, for a reason of
+    /// its own.
+    #[error(transparent)]
+    Dialer(Box<dyn StdError + Send + Sync>),
     /// The stream failed during the opening handshake.
     #[error("the stream failed during the opening handshake: {0}")]
     Io(#[from] io::Error),

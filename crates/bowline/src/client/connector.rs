@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use bowline_proto::handshake::ClientLimits;
+use bowline_proto::{deflate::negotiate::DeflateOffer, handshake::ClientLimits};
 
 use super::{
     Credentials, Endpoint, ProxyChoice, Resolver, TcpOptions, Timeouts,
@@ -40,6 +40,12 @@ pub struct Connector {
     pub credentials: Credentials,
     /// Subprotocols to offer, most wanted first.
     pub subprotocols: Vec<String>,
+    /// Offers of permessage-deflate, most wanted first, in place of the one that
+    /// [`Options::deflate`] makes; at most 16.
+    pub deflate_offers: Vec<DeflateOffer>,
+    /// What the header `Host` says in place of the host and port of the URL. As the headers it
+    /// goes to the first origin only.
+    pub host: Option<String>,
     /// The origin, for servers that want one.
     pub origin: Option<String>,
     /// How many redirects are followed (RFC 6455 section 4.1 leaves the choice). Default 0: a
@@ -183,6 +189,8 @@ impl fmt::Debug for Connector {
             .field("user_agent", &self.user_agent)
             .field("credentials", &self.credentials)
             .field("subprotocols", &self.subprotocols)
+            .field("deflate_offers", &self.deflate_offers)
+            .field("host", &self.host)
             .field("origin", &self.origin)
             .field("redirect_count_max", &self.redirect_count_max)
             .field("proxy", &self.proxy)

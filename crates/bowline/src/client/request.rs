@@ -1,6 +1,6 @@
 //! What an opening handshake asks with.
 
-use bowline_proto::handshake::ClientRequest;
+use bowline_proto::{deflate::DeflateNegotiation, handshake::ClientRequest};
 
 use super::{Connector, Endpoint, error::CredentialsError, timeouts::within};
 use crate::error::{ConnectPhase, Error};
@@ -22,7 +22,11 @@ pub(super) async fn request(
     endpoint: &Endpoint,
     asked: Asked<'_>,
 ) -> Result<ClientRequest, Error> {
-    let mut request = ClientRequest::new(&endpoint.authority, &endpoint.target)?;
+    let host = match (asked, &connector.host) {
+        (Asked::AtFirst | Asked::Again { .. }, Some(host)) => host,
+        (_, _) => &endpoint.authority,
+    };
+    let mut request = ClientRequest::new(host, &endpoint.target)?;
     if let Some(origin) = &connector.origin {
         request.set_origin(origin)?;
     }
@@ -33,6 +37,12 @@ pub(super) async fn request(
         request.add_subprotocol(subprotocol)?;
     }
     request.set_deflate(connector.options.deflate);
+    if !connector.deflate_offers.is_empty() {
+        request.set_deflate(DeflateNegotiation::DISABLED);
+    }
+    for offer in &connector.deflate_offers {
+        request.add_deflate_offer(*offer)?;
+    }
     let authorization = match asked {
         Asked::Elsewhere => return Ok(request),
         Asked::Again { authorization } => Some(authorization.to_vec()),

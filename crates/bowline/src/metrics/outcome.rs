@@ -91,6 +91,7 @@ impl From<&Error> for HandshakeOutcome {
             | Error::TextCodec(_)
             | Error::InsideRuntime
             | Error::RecvTimeout
+            | Error::Dialer(_)
             | Error::Closed(_) => Self::Failed,
         }
     }

@@ -91,7 +91,7 @@ pub(crate) struct Does {
 impl Script {
     /// Reads and checks a script.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let wrong = |what: String| Failure::File {
+        let wrong = |what: String| Failure::Script {
             path: path.to_owned(),
             what,
         };

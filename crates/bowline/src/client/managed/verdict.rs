@@ -37,7 +37,7 @@ impl Verdict {
     /// | the hook that gives the bearer token | `Retry` |
     /// | other credentials that cannot be sent | `Fatal` |
     /// | a link that ended | as [`Ending::retry`]: `No` is `Fatal`, `Yes` is `Retry` |
-    /// | the on-open hook | `Retry` |
+    /// | the on-open hook, a dialer of the application's own | `Retry` |
     pub fn of(failure: &Failure) -> Self {
         match failure {
             Failure::Connect(error) => Self::of_error(error),

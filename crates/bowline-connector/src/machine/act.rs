@@ -1,0 +1,246 @@
+//! Steps, triggers and actions run.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Effect, Machine,
+    task::{Addition, Excess, Step, Task},
+};
+use crate::plan::{
+    ActionId, ActionKind, CommandId, Condition, LinkId, PairId, ParameterId, ResponseId, Source,
+    Subject, TimerId, TriggerContent, TriggerId,
+};
+
+/// What comes after a step.
+enum Flow {
+    /// The next step.
+    On,
+    /// Nothing for a while.
+    Sleep(Duration),
+}
+
+impl Machine {
+    /// Runs a task to its end, or puts it aside when it sleeps.
+    pub(super) fn run(&mut self, mut task: Task) {
+        loop {
+            let step = match task.next() {
+                Ok(Some(step)) => step,
+                Ok(None) => return,
+                Err(Excess::Depth) => {
+                    return self
+                        .notice("triggers set off each other in a loop: stopped".to_owned());
+                }
+                Err(Excess::Steps) => {
+                    return self.notice("one cause set off too many steps: stopped".to_owned());
+                }
+            };
+            if let Flow::Sleep(pause) = self.step(step, &mut task) {
+                if task.is_done() {
+                    // Nothing comes behind the sleep, but the queue waits all the same.
+                    task = Task::default();
+                }
+                return self.put_aside(pause, task);
+            }
+        }
+    }
+
+    fn step(&mut self, step: Step, task: &mut Task) -> Flow {
+        match step {
+            Step::Moment(subject, moment) => {
+                let triggers = self.index.find(subject, &moment);
+                let steps: Vec<Step> = triggers.iter().map(|id| Step::Fire(*id, subject)).collect();
+                task.push(steps);
+            }
+            Step::Fire(trigger, subject) => self.run_trigger(trigger, subject, task),
+            Step::Act(action, subject) => return self.act(action, subject, task),
+            Step::Enqueue(group, addition) => self.enqueue(group, addition, task),
+            Step::Keep(pair, command) => self.keep(pair, command, task),
+            Step::Insert(group, addition) => self.insert(group, addition, task),
+            Step::Transmit(pair) => self.transmit(pair, task),
+            Step::Retransmit => self.retransmit(),
+            Step::GiveUp(pair) => self.give_up(pair, task),
+            Step::Assign(assignment) => self.assign(assignment, task),
+            Step::Endpoint(parameter) => self.apply_endpoint(parameter),
+            Step::Save(parameter) => {
+                let value = self.values.get(parameter).clone();
+                self.emit(Effect::Save(parameter, value));
+            }
+            Step::Setter(parameter) => self.run_setter(parameter, task),
+            Step::Hook(parameter, kind) => self.run_hook(parameter, kind),
+            Step::Tell(parameter) => {
+                let value = self.values.get(parameter).clone();
+                self.emit(Effect::Changed(parameter, value));
+            }
+            Step::Try(place) => self.try_candidate(place, task),
+            Step::Settle(place) => self.settle(place, task),
+            Step::Remember(response) => self.remember(response, task),
+            Step::Answer(response) => self.answer(response, task),
+        }
+        Flow::On
+    }
+
+    /// Says whether a condition lets something run; none always does.
+    pub(super) fn admits(&self, condition: Option<&Condition>) -> bool {
+        condition.is_none_or(|condition| condition.holds(|id| self.values.get(id)))
+    }
+
+    fn run_trigger(&self, id: TriggerId, subject: Subject, task: &mut Task) {
+        let Some(trigger) = self.plan.triggers.get(id) else {
+            return;
+        };
+        if !self.admits(trigger.condition.as_ref()) {
+            return;
+        }
+        match &trigger.content {
+            TriggerContent::Actions(actions) => {
+                let steps: Vec<Step> = actions.iter().map(|id| Step::Act(*id, subject)).collect();
+                task.push_deeper(steps);
+            }
+            TriggerContent::Triggers(triggers) => {
+                let steps: Vec<Step> = triggers.iter().map(|id| Step::Fire(*id, subject)).collect();
+                task.push_deeper(steps);
+            }
+        }
+    }
+
+    fn act(&mut self, id: ActionId, subject: Subject, task: &mut Task) -> Flow {
+        let plan = Arc::clone(&self.plan);
+        let Some(action) = plan.actions.get(id) else {
+            return Flow::On;
+        };
+        if !self.admits(action.condition.as_ref()) {
+            return Flow::On;
+        }
+        match &action.kind {
+            ActionKind::Make(command) => self.make_for(*command, subject),
+            ActionKind::Read(response) => {
+                if let Some(response) = response.or_else(|| response_of(subject)) {
+                    self.read(response, task);
+                }
+            }
+            ActionKind::ClearResponse(response) => {
+                if let Some(response) = response.or_else(|| response_of(subject)) {
+                    self.forget(response);
+                }
+            }
+            ActionKind::Queue(groups, verb) => {
+                let addition = Addition::Verb(*verb);
+                let mut steps: Vec<Step> = groups
+                    .iter()
+                    .map(|id| Step::Enqueue(*id, addition))
+                    .collect();
+                if super::queue::is_front(*verb) {
+                    // Each goes to the front: the first one named has to come last.
+                    steps.reverse();
+                }
+                task.push_deeper(steps);
+            }
+            ActionKind::Parameter(parameter, verb) => {
+                if let Some(parameter) = parameter.or_else(|| parameter_of(subject)) {
+                    self.change_parameter(parameter, verb, task);
+                }
+            }
+            ActionKind::PairTimeout(pair, source) => {
+                if let Some(pair) = pair.or_else(|| pair_of(subject)) {
+                    self.set_pair_timeout(pair, source);
+                }
+            }
+            ActionKind::PairNext(pair) => self.set_next(*pair),
+            ActionKind::OpenLink(link) => self.open_links(*link),
+            ActionKind::CloseLink(link) => self.close_links(*link),
+            ActionKind::Sleep(pause) => return Flow::Sleep((*pause).max(SLEEP_MIN)),
+            ActionKind::StopGroup => self.stop_group(),
+            ActionKind::Timer(timer, verb) => {
+                if let Some(timer) = timer.or_else(|| timer_of(subject)) {
+                    self.change_timer(timer, *verb);
+                }
+            }
+            ActionKind::Fire(triggers) => {
+                let steps: Vec<Step> = triggers.iter().map(|id| Step::Fire(*id, subject)).collect();
+                task.push_deeper(steps);
+            }
+        }
+        Flow::On
+    }
+
+    fn make_for(&mut self, command: Option<CommandId>, subject: Subject) {
+        let plan = Arc::clone(&self.plan);
+        let command = command.or(match subject {
+            Subject::Command(Some(id)) => Some(CommandId(id)),
+            Subject::Pair(Some(id)) => plan.pairs.get(PairId(id)).map(|pair| pair.command),
+            _ => None,
+        });
+        if let Some(id) = command
+            && let Some(command) = plan.commands.get(id)
+        {
+            self.make(id, command);
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be in range"
+    )]
+    fn set_pair_timeout(&mut self, pair: PairId, source: &Source) {
+        let milliseconds = self.number_of(source);
+        let milliseconds = milliseconds.filter(|number| (1.0..=1e9).contains(number));
+        match milliseconds {
+            Some(number) => {
+                self.pair_timeouts
+                    .insert(pair, Duration::from_millis(number as u64));
+            }
+            None => self.counters.refused += 1,
+        }
+    }
+
+    fn open_links(&mut self, link: Option<LinkId>) {
+        for link in self.named_links(link) {
+            self.open_link(link);
+        }
+    }
+
+    fn close_links(&mut self, link: Option<LinkId>) {
+        for link in self.named_links(link) {
+            self.close_link(link);
+        }
+    }
+
+    fn named_links(&self, link: Option<LinkId>) -> Vec<LinkId> {
+        match link {
+            Some(link) => vec![link],
+            None => self.links.keys().copied().collect(),
+        }
+    }
+}
+
+fn response_of(subject: Subject) -> Option<ResponseId> {
+    match subject {
+        Subject::Response(Some(id)) => Some(ResponseId(id)),
+        _ => None,
+    }
+}
+
+fn parameter_of(subject: Subject) -> Option<ParameterId> {
+    match subject {
+        Subject::Parameter(Some(id)) => Some(ParameterId(id)),
+        _ => None,
+    }
+}
+
+fn pair_of(subject: Subject) -> Option<PairId> {
+    match subject {
+        Subject::Pair(Some(id)) => Some(PairId(id)),
+        _ => None,
+    }
+}
+
+fn timer_of(subject: Subject) -> Option<TimerId> {
+    match subject {
+        Subject::Timer(Some(id)) => Some(TimerId(id)),
+        _ => None,
+    }
+}
+
+/// The shortest sleep.
+pub const SLEEP_MIN: Duration = Duration::from_millis(15);

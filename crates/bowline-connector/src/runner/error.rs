@@ -1,0 +1,62 @@
+//! What can go wrong with elements.
+
+use bowline::{ProxyError, TlsError};
+use thiserror::Error;
+
+use crate::{
+    hooks::ExtractError,
+    machine::SetError,
+    plan::{LinkId, ParameterId},
+    store::StoreError,
+};
+
+/// Says why an element cannot be started.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The saved values.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An extraction.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    /// A hook is for a parameter that the connector does not have.
+    #[error("a hook names {0}, which the connector does not have")]
+    NoHookParameter(ParameterId),
+    /// The settings of a link cannot be used.
+    #[error("{0}: {1}")]
+    Link(LinkId, LinkSettingsError),
+}
+
+/// Says why the settings of a link cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LinkSettingsError {
+    /// Its certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Its proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+}
+
+/// Says why an element did not do what it was asked for.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ElementError {
+    /// It does not run any more.
+    #[error("the element has stopped")]
+    Stopped,
+    /// The value was not taken.
+    #[error(transparent)]
+    Set(#[from] SetError),
+    /// There is no such parameter.
+    #[error("there is no {0}")]
+    NoSuchParameter(ParameterId),
+    /// There is no such link.
+    #[error("there is no {0}")]
+    NoSuchLink(LinkId),
+    /// The parameter is no button.
+    #[error("{0} is no button: set a value")]
+    NotAButton(ParameterId),
+}

@@ -1,0 +1,247 @@
+//! The task that owns an element.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use bowline::{CloseCode, managed::ClientEvent};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{self, sleep_until},
+};
+
+use super::{
+    ElementError, ElementEvent, Snapshot,
+    command::{Command, Deed},
+    dialer::Ask,
+    effects::Turn,
+    keeper::{Keeper, Wires},
+    loss,
+    snapshot::{LinkStatus, ParameterStatus},
+    stream_view::StreamView,
+    watch::Watchers,
+};
+use crate::{
+    ElementSettings, Plan,
+    hooks::Hooks,
+    machine::Machine,
+    plan::{LinkId, ParameterId},
+    store::ElementStore,
+};
+
+/// What a task is made of.
+pub(super) struct Parts {
+    pub(super) plan: Arc<Plan>,
+    pub(super) settings: Arc<ElementSettings>,
+    pub(super) machine: Machine,
+    pub(super) keepers: BTreeMap<LinkId, Keeper>,
+    pub(super) store: Option<ElementStore>,
+    pub(super) hooks: Hooks,
+    pub(super) watchers: Arc<Watchers>,
+    pub(super) view: StreamView,
+    pub(super) commands: mpsc::Receiver<Command>,
+}
+
+/// Owns one element. It answers one call after the other, and carries everything out that follows
+/// from one before it takes the next.
+pub(super) struct ElementTask {
+    pub(super) parts: Parts,
+    pub(super) wires: Wires,
+    asks: mpsc::Receiver<Ask>,
+    events: mpsc::Receiver<(LinkId, ClientEvent)>,
+    /// What hooks complained of last, by parameter and place, so that it is said once.
+    pub(super) complaints: BTreeMap<(ParameterId, usize), String>,
+    /// Whether the links are closed for good.
+    pub(super) is_stopping: bool,
+}
+
+impl ElementTask {
+    pub(super) fn new(parts: Parts) -> Self {
+        let (asks, asks_of_links) = mpsc::channel(ASKS_MAX);
+        let (events, events_of_links) = mpsc::channel(EVENTS_MAX);
+        Self {
+            parts,
+            wires: Wires { asks, events },
+            asks: asks_of_links,
+            events: events_of_links,
+            complaints: BTreeMap::new(),
+            is_stopping: false,
+        }
+    }
+
+    /// Runs until it is told to end, or nobody can tell it any more.
+    pub(super) async fn run(mut self) {
+        // Also when the runtime ends the task, or a hook panics.
+        let ending = Ending(Arc::clone(&self.parts.watchers));
+        self.report_code();
+        self.parts.machine.start(now());
+        self.settle().await;
+        while self.step().await {}
+        self.stop().await;
+        drop(ending);
+    }
+
+    /// Waits for one thing to happen, and deals with it; false once the element is to end.
+    async fn step(&mut self) -> bool {
+        let due = self.parts.machine.poll_timeout();
+        tokio::select! {
+            command = self.parts.commands.recv() => match command {
+                Some(Command::Stop) | None => return false,
+                Some(command) => self.obey(command).await,
+            },
+            Some(ask) = self.asks.recv() => self.answer(ask),
+            Some((link, event)) = self.events.recv() => self.take_event(link, event).await,
+            () = until(due) => {
+                self.parts.machine.handle_timeout(now());
+                self.settle().await;
+            }
+        }
+        true
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Do(deed, reply) => {
+                let done = self.act(deed);
+                self.settle().await;
+                // Whoever asked may be gone.
+                drop(reply.send(done));
+            }
+            Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
+            Command::Messages(reply) => drop(reply.send(self.parts.view.messages())),
+            Command::Stop => {}
+        }
+    }
+
+    fn act(&mut self, deed: Deed) -> Result<(), ElementError> {
+        let machine = &mut self.parts.machine;
+        match deed {
+            Deed::Set(parameter, text) => machine.set_by_person(parameter, &text, now())?,
+            Deed::Assign(parameter, value) => machine.set_by_code(parameter, value, now())?,
+            Deed::Fire(trigger) => machine.fire(trigger, now())?,
+            Deed::Reconnect(link) => machine.reconnect(link, now()),
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, ask: Ask) {
+        let attempt = self.parts.machine.attempt(ask.link);
+        if let (Ok(attempt), Some(keeper)) = (&attempt, self.parts.keepers.get_mut(&ask.link)) {
+            let endpoint = bowline::Endpoint::parse(&attempt.url);
+            keeper.endpoint = endpoint.ok().map(|endpoint| format!("{endpoint:?}"));
+        }
+        // The attempt may have been given up.
+        drop(ask.reply.send(attempt));
+    }
+
+    async fn take_event(&mut self, link: LinkId, event: ClientEvent) {
+        let before = self.parts.keepers.get(&link).map(|keeper| keeper.state);
+        if let Some(keeper) = self.parts.keepers.get_mut(&link) {
+            keeper.note(&event);
+        }
+        self.publish_state(link, before);
+        let machine = &mut self.parts.machine;
+        match event {
+            ClientEvent::Open(info) => {
+                let answer = info.response.as_ref();
+                let answer = answer.map(|response| loss::answer_of(response, bytes::Bytes::new()));
+                machine.handle_opened(link, &answer.unwrap_or_default(), now());
+            }
+            ClientEvent::Message(message) => self.take_message(link, message),
+            ClientEvent::LinkClosed(ending) => {
+                let lost = loss::of_ending(&ending);
+                machine.handle_closed(link, &lost, now());
+                self.note_loss(link, lost);
+            }
+            ClientEvent::Failed(failure) => {
+                let (lost, answer) = loss::of_failure(&failure);
+                machine.handle_failed(link, &lost, answer.as_ref(), now());
+                self.note_loss(link, lost);
+            }
+            ClientEvent::Waiting { .. } => {}
+        }
+        self.settle().await;
+    }
+
+    /// Carries out everything the machine asks for, and what follows from that.
+    async fn settle(&mut self) {
+        Turn::default().run(self).await;
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let Parts {
+            plan,
+            settings,
+            machine,
+            keepers,
+            ..
+        } = &self.parts;
+        let parameters = plan.parameters.iter().map(|(id, parameter)| {
+            ParameterStatus::of(id, parameter, machine.value(id), machine.alarm(id))
+        });
+        let links = plan.links.iter();
+        let links = links.filter_map(|(id, _)| Some(LinkStatus::of(id, keepers.get(&id)?)));
+        Snapshot {
+            name: settings.name.clone(),
+            id: settings.id,
+            health: machine.health(),
+            parameters: parameters.collect(),
+            links: links.collect(),
+        }
+    }
+
+    /// Closes the links gracefully; what they still say is dealt with.
+    async fn stop(&mut self) {
+        self.is_stopping = true;
+        let mut closing = JoinSet::new();
+        for keeper in self.parts.keepers.values() {
+            if let Some(client) = keeper.client() {
+                closing.spawn(async move { client.close(CloseCode::NORMAL, "").await });
+            }
+        }
+        while !closing.is_empty() {
+            tokio::select! {
+                Some((link, event)) = self.events.recv() => self.take_event(link, event).await,
+                _closed = closing.join_next() => {}
+            }
+        }
+        while let Ok((link, event)) = self.events.try_recv() {
+            self.take_event(link, event).await;
+        }
+    }
+
+    fn note_loss(&mut self, link: LinkId, lost: crate::machine::Loss) {
+        if let Some(keeper) = self.parts.keepers.get_mut(&link) {
+            keeper.last_loss = Some(lost);
+        }
+    }
+
+    pub(super) fn publish(&self, event: &ElementEvent) {
+        self.parts.watchers.publish(event);
+    }
+}
+
+/// Tells those who watch that nothing more will happen.
+struct Ending(Arc<Watchers>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Gives the time by tokio's clock, which tests can stop.
+pub(super) fn now() -> Instant {
+    time::Instant::now().into_std()
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Links wait for their answer, so each has one at most.
+const ASKS_MAX: usize = 16;
+/// Messages wait in the queues of the links, which are bounded in bytes.
+const EVENTS_MAX: usize = 1;
