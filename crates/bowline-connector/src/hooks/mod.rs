@@ -24,7 +24,7 @@ pub use extract::{ExtractError, extractions};
 pub use json_path::{JsonPath, JsonPathError};
 pub use script::{Script, ScriptError};
 
-pub(crate) use call::{Operation, text_of};
+pub(crate) use call::Operation;
 
 /// Code that runs when a parameter changes.
 ///

@@ -35,7 +35,9 @@ pub(super) enum AttemptFailure {
     #[error("{0}")]
     Extensions(#[from] ExtensionError),
     /// An extension that the link does not have.
-    #[error("the header Sec-WebSocket-Extensions offers {0}: only permessage-deflate can be offered")]
+    #[error(
+        "the header Sec-WebSocket-Extensions offers {0}: only permessage-deflate can be offered"
+    )]
     UnknownExtension(String),
     /// A wrong offer of permessage-deflate.
     #[error("the header Sec-WebSocket-Extensions offers permessage-deflate wrongly: {0}")]
@@ -145,11 +147,7 @@ pub(super) fn prepare(
     Ok((endpoint, connector))
 }
 
-fn add_header(
-    connector: &mut Connector,
-    name: String,
-    value: &[u8],
-) -> Result<(), AttemptFailure> {
+fn add_header(connector: &mut Connector, name: String, value: &[u8]) -> Result<(), AttemptFailure> {
     let value = value.trim_ascii();
     let text = || match std::str::from_utf8(value) {
         Ok(text) if text.is_ascii() => Ok(text.to_owned()),
@@ -161,12 +159,17 @@ fn add_header(
             let list = text()?;
             let subprotocols = list.split(',').map(str::trim);
             let subprotocols = subprotocols.filter(|name| !name.is_empty());
-            connector.subprotocols.extend(subprotocols.map(str::to_owned));
+            connector
+                .subprotocols
+                .extend(subprotocols.map(str::to_owned));
         }
         "host" => connector.host = Some(text()?),
         "origin" => connector.origin = Some(text()?),
         "user-agent" => connector.user_agent = Some(text()?),
-        "connection" | "upgrade" | "sec-websocket-key" | "sec-websocket-version"
+        "connection"
+        | "upgrade"
+        | "sec-websocket-key"
+        | "sec-websocket-version"
         | "sec-websocket-accept" => return Err(AttemptFailure::Reserved(name)),
         _ => connector.headers.push((name, value.to_vec())),
     }
@@ -205,8 +208,14 @@ mod tests {
     fn an_offer_in_a_header_is_kept_as_it_was_written() {
         let offer = "permessage-deflate; client_max_window_bits, permessage-deflate";
         let connector = prepared("sec-websocket-extensions", offer).unwrap();
-        let bits = connector.deflate_offers.iter().map(|offer| offer.client_max_window_bits);
-        assert_eq!(bits.collect::<Vec<_>>(), [ClientWindowBits::Any, ClientWindowBits::Absent]);
+        let bits = connector
+            .deflate_offers
+            .iter()
+            .map(|offer| offer.client_max_window_bits);
+        assert_eq!(
+            bits.collect::<Vec<_>>(),
+            [ClientWindowBits::Any, ClientWindowBits::Absent]
+        );
         let cases = [
             ("x-webkit-deflate-frame", "only permessage-deflate"),
             ("permessage-deflate; client_max_window_bits=99", "wrongly"),
@@ -223,13 +232,30 @@ mod tests {
     fn headers_that_mean_something_to_the_handshake_are_told_to_it() {
         let connector = prepared("Sec-WebSocket-Protocol", "b, a").unwrap();
         assert_eq!(connector.subprotocols, ["b", "a"]);
-        assert_eq!(prepared("host", "other").unwrap().host.as_deref(), Some("other"));
-        assert_eq!(prepared("ORIGIN", "x").unwrap().origin.as_deref(), Some("x"));
+        assert_eq!(
+            prepared("host", "other").unwrap().host.as_deref(),
+            Some("other")
+        );
+        assert_eq!(
+            prepared("ORIGIN", "x").unwrap().origin.as_deref(),
+            Some("x")
+        );
         let connector = prepared("X-Key", " 1 ").unwrap();
         assert_eq!(connector.headers, [("X-Key".to_owned(), b"1".to_vec())]);
-        for name in ["Upgrade", "connection", "Sec-WebSocket-Key", "sec-websocket-version"] {
-            assert!(matches!(prepared(name, "x"), Err(AttemptFailure::Reserved(_))));
+        for name in [
+            "Upgrade",
+            "connection",
+            "Sec-WebSocket-Key",
+            "sec-websocket-version",
+        ] {
+            assert!(matches!(
+                prepared(name, "x"),
+                Err(AttemptFailure::Reserved(_))
+            ));
         }
-        assert!(matches!(prepared("Host", "ä"), Err(AttemptFailure::NotText(_))));
+        assert!(matches!(
+            prepared("Host", "ä"),
+            Err(AttemptFailure::NotText(_))
+        ));
     }
 }

@@ -1,9 +1,6 @@
 //! Makes the links of one connection, by the values of the moment.
 
-use bowline::{
-    Connector, Endpoint, Error, Stream, WebSocket,
-    managed::Dialer,
-};
+use bowline::{Connector, Endpoint, Error, Stream, WebSocket, managed::Dialer};
 use tokio::sync::{mpsc, oneshot};
 
 use super::attempt::{AttemptFailure, prepare};
@@ -34,7 +31,10 @@ impl LinkDialer {
             link: self.link,
             reply,
         };
-        self.asks.send(ask).await.map_err(|_| AttemptFailure::Stopped)?;
+        self.asks
+            .send(ask)
+            .await
+            .map_err(|_| AttemptFailure::Stopped)?;
         let attempt = answer.await.map_err(|_| AttemptFailure::Stopped)?;
         Ok(attempt?)
     }

@@ -85,7 +85,10 @@ impl Turn {
             let mut call = HookCall::new(parameter, kind, &values);
             let ran = hook.run(&mut call);
             let operations = call.into_operations();
-            let complaint = ran.as_ref().err().map(|error| format!("{parameter}: {error}"));
+            let complaint = ran
+                .as_ref()
+                .err()
+                .map(|error| format!("{parameter}: {error}"));
             task.complain((parameter, place), complaint);
             if ran.is_ok() {
                 for operation in operations {
@@ -153,7 +156,9 @@ impl ElementTask {
         let payload = message.into_payload().into_bytes();
         let shown = self.parts.view.note(link, Direction::In, kind, &payload);
         self.publish(&ElementEvent::Message(shown));
-        self.parts.machine.handle_message(link, kind, payload, now());
+        self.parts
+            .machine
+            .handle_message(link, kind, payload, now());
     }
 
     /// Tells those who watch if a link is in another state than before.

@@ -121,9 +121,8 @@ impl Keeper {
     /// Why it is not sent.
     pub(super) fn send(&self, message: Message) -> Result<(), String> {
         let client = self.client.as_ref();
-        let client = client.filter(|client| {
-            self.state == LinkState::Open && client.state() == ClientState::Open
-        });
+        let client = client
+            .filter(|client| self.state == LinkState::Open && client.state() == ClientState::Open);
         let Some(client) = client else {
             return Err("the link is not open".into());
         };

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::{LinkState, keeper::Keeper};
 use crate::{
-    hooks::text_of,
-    machine::{AlarmLevel, Level, Loss, Value},
+    machine::{AlarmLevel, Counters, Level, Loss, Machine, Value},
     plan::{Discreet, LinkId, Measurement, Parameter, ParameterId, ParameterKind},
 };
 
@@ -18,6 +17,8 @@ pub struct Snapshot {
     pub id: u32,
     /// How it does: as its worst included link.
     pub health: Level,
+    /// What went wrong so far, counted.
+    pub counters: Counters,
     /// Its parameters, in the order of the file.
     pub parameters: Vec<ParameterStatus>,
     /// Its links, in the order of the file.
@@ -93,14 +94,7 @@ impl Snapshot {
 }
 
 impl ParameterStatus {
-    pub(super) fn of(
-        id: ParameterId,
-        parameter: &Parameter,
-        value: &Value,
-        alarm: Option<AlarmLevel>,
-    ) -> Self {
-        let text = text_of(value);
-        let is_it = |discreet: &&Discreet| is_same(&discreet.value, &text);
+    pub(super) fn of(id: ParameterId, parameter: &Parameter, machine: &Machine) -> Self {
         Self {
             id,
             name: parameter.name.clone(),
@@ -108,17 +102,13 @@ impl ParameterStatus {
             kind: parameter.kind,
             measurement: parameter.measurement,
             is_displayed: parameter.is_displayed,
-            value: value.clone(),
-            label: parameter
-                .discreets
-                .iter()
-                .find(is_it)
-                .map(|discreet| discreet.display.clone()),
+            value: machine.value(id).clone(),
+            text: machine.text(id).into_owned(),
+            label: machine.label(id).map(str::to_owned),
             discreets: parameter.discreets.clone(),
             units: parameter.units.clone(),
             subtext: parameter.subtext.clone(),
-            alarm,
-            text,
+            alarm: machine.alarm(id),
         }
     }
 }
@@ -137,13 +127,5 @@ impl LinkStatus {
             opened: keeper.opened,
             round_trip: keeper.round_trip(),
         }
-    }
-}
-
-/// Compares a value with that of a label: as numbers if both are, else as text.
-fn is_same(label: &str, text: &str) -> bool {
-    match (label.trim().parse::<f64>(), text.trim().parse::<f64>()) {
-        (Ok(label), Ok(value)) => label.total_cmp(&value).is_eq(),
-        (_, _) => label == text,
     }
 }

@@ -175,15 +175,16 @@ impl ElementTask {
             keepers,
             ..
         } = &self.parts;
-        let parameters = plan.parameters.iter().map(|(id, parameter)| {
-            ParameterStatus::of(id, parameter, machine.value(id), machine.alarm(id))
-        });
+        let parameters = plan.parameters.iter();
+        let parameters =
+            parameters.map(|(id, parameter)| ParameterStatus::of(id, parameter, machine));
         let links = plan.links.iter();
         let links = links.filter_map(|(id, _)| Some(LinkStatus::of(id, keepers.get(&id)?)));
         Snapshot {
             name: settings.name.clone(),
             id: settings.id,
             health: machine.health(),
+            counters: machine.counters(),
             parameters: parameters.collect(),
             links: links.collect(),
         }

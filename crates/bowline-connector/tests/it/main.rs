@@ -6,3 +6,7 @@
 )]
 
 mod condition;
+mod runner_device;
+mod runner_fixture;
+mod runner_links;
+mod tools;
