@@ -19,7 +19,8 @@ pub(super) fn install(packages: &[&str]) -> Outcome<()> {
         return Err(Failure::new(format!(
             "the tests need these packages: {list}\n\
              install them as root with: apt-get install {list}\n\
-             (a Chromium kept elsewhere can be named in BOWLINE_CHROMIUM)"
+             (programs kept elsewhere can be named in BOWLINE_CHROMIUM, BOWLINE_TINYPROXY and\n\
+             BOWLINE_MICROSOCKS)"
         )));
     }
     report::line(&format!("    installing Debian packages: {list}"));

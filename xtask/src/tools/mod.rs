@@ -62,6 +62,15 @@ fn missing_packages(workspace: &Workspace) -> Vec<&'static str> {
     {
         missing.push("python3-venv");
     }
+    let proxies = [
+        ("BOWLINE_TINYPROXY", TINYPROXY_DEFAULT, "tinyproxy-bin"),
+        ("BOWLINE_MICROSOCKS", MICROSOCKS_DEFAULT, "microsocks"),
+    ];
+    for (variable, default, package) in proxies {
+        if std::env::var_os(variable).is_none() && !Path::new(default).is_file() {
+            missing.push(package);
+        }
+    }
     missing
 }
 
@@ -178,6 +187,8 @@ const NODE_VERSION_MIN: u32 = 20;
 /// A Python tuple.
 const PYTHON_VERSION_MIN: &str = "(3, 11)";
 const CHROMIUM_DEFAULT: &str = "/usr/bin/chromium";
+const TINYPROXY_DEFAULT: &str = "/usr/bin/tinyproxy";
+const MICROSOCKS_DEFAULT: &str = "/usr/bin/microsocks";
 const PYTHON_REQUIREMENTS: &str = include_str!("../../tools/requirements.txt");
 const NODE_PACKAGE: &str = include_str!("../../tools/package.json");
 const NODE_LOCK: &str = include_str!("../../tools/package-lock.json");

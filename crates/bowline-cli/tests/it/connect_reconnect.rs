@@ -10,6 +10,12 @@ use crate::{
     support::{Bowline, address_of, command, complaint, run, run_with_input},
 };
 
+/// Starts an echo server on an address that connections do not come from: while it is down, nobody
+/// takes its port.
+fn echo() -> (Bowline, String) {
+    Bowline::serve(&["echo", "--listen", "127.0.41.1:0"])
+}
+
 /// A client whose complaints are read as well.
 struct Client {
     child: Child,
@@ -66,7 +72,7 @@ impl Drop for Client {
 
 #[test]
 fn a_server_that_was_killed_and_started_again_gets_every_line() {
-    let (server, url) = Bowline::echo(&[]);
+    let (server, url) = echo();
     let address = address_of(&url).to_owned();
     let mut client = Client::start(&[&url]);
     client.says("connected");
@@ -91,7 +97,7 @@ fn a_server_that_was_killed_and_started_again_gets_every_line() {
 
 #[test]
 fn nothing_is_read_before_the_server_is_there_and_nothing_is_lost() {
-    let (server, url) = Bowline::echo(&[]);
+    let (server, url) = echo();
     let address = address_of(&url).to_owned();
     drop(server);
     let mut client = Client::start(&[&url]);
@@ -131,7 +137,7 @@ fn a_server_that_is_done_ends_it() {
 
 #[test]
 fn no_line_of_a_pipe_is_lost_when_the_link_is_kept() {
-    let (_server, url) = Bowline::echo(&[]);
+    let (_server, url) = echo();
     let lines = crate::support::numbered_lines(5000, "");
     let output = run_with_input(&["connect", "--reconnect", &url], lines.as_bytes());
     assert_eq!(String::from_utf8_lossy(&output.stdout), lines);

@@ -77,6 +77,8 @@ mod metrics_servers;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
+mod proxy_programs;
+#[cfg(test)]
 mod proxy_refusing;
 #[cfg(test)]
 mod proxy_server;
@@ -91,6 +93,8 @@ mod sessions;
 #[cfg(test)]
 mod slow_peers;
 #[cfg(test)]
+mod slow_tls;
+#[cfg(test)]
 mod split;
 #[cfg(test)]
 mod text_codec;
@@ -100,3 +104,5 @@ mod tls;
 mod upgrade;
 #[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod wiretap;

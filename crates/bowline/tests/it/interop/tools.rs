@@ -19,6 +19,16 @@ pub(super) fn chromium() -> PathBuf {
     find("BOWLINE_CHROMIUM", Path::new("/usr/bin/chromium"))
 }
 
+/// The proxy that speaks CONNECT.
+pub(crate) fn tinyproxy() -> PathBuf {
+    find("BOWLINE_TINYPROXY", Path::new("/usr/bin/tinyproxy"))
+}
+
+/// The proxy that speaks SOCKS5.
+pub(crate) fn microsocks() -> PathBuf {
+    find("BOWLINE_MICROSOCKS", Path::new("/usr/bin/microsocks"))
+}
+
 /// The folder of the peers' scripts.
 pub(super) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/interop/peers")

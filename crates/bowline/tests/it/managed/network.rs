@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -25,19 +25,19 @@ use super::Counted;
 use crate::ends::soon;
 
 /// A server that keeps what it receives and echoes it.
-struct EchoServer {
+pub(super) struct EchoServer {
     address: SocketAddr,
     task: JoinHandle<()>,
-    received: Arc<Mutex<HashMap<String, usize>>>,
+    pub(super) received: Arc<Mutex<HashMap<String, usize>>>,
     accepted: Arc<AtomicUsize>,
 }
 
 impl EchoServer {
-    fn start() -> Self {
-        Self::start_on("127.0.0.1:0".parse().unwrap())
+    pub(super) fn start() -> Self {
+        Self::start_on(SocketAddr::from((quiet_address(), 0)))
     }
 
-    fn start_on(address: SocketAddr) -> Self {
+    pub(super) fn start_on(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_reuseaddr(true).unwrap();
         socket.bind(address).unwrap();
@@ -58,12 +58,12 @@ impl EchoServer {
         }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("ws://{}/", self.address)
     }
 
     /// Ends the server and every connection, as a process that is killed.
-    async fn kill(self) -> SocketAddr {
+    pub(super) async fn kill(self) -> SocketAddr {
         self.task.abort();
         drop(self.task.await);
         self.address
@@ -94,6 +94,16 @@ async fn serve(
     }
 }
 
+/// An address of this computer that connections do not come from: while a server is down, nobody
+/// takes its port.
+pub(crate) const fn quiet_address() -> Ipv4Addr {
+    if cfg!(target_os = "linux") {
+        Ipv4Addr::new(127, 0, 41, 1)
+    } else {
+        Ipv4Addr::LOCALHOST
+    }
+}
+
 /// Dials over TCP, and sees that there is never a second socket.
 #[derive(Clone, Debug, Default)]
 struct OneAtATime {
@@ -114,7 +124,7 @@ impl Dialer for OneAtATime {
     }
 }
 
-fn quick() -> ReconnectPolicy {
+pub(crate) fn quick() -> ReconnectPolicy {
     ReconnectPolicy::Automatic(Backoff {
         first: Duration::from_millis(10),
         step: Duration::from_millis(10),
