@@ -19,8 +19,11 @@ pub mod element;
 pub mod hooks;
 pub mod machine;
 pub mod plan;
+pub mod record;
+pub mod replay;
 pub mod runner;
 pub mod store;
+mod turn;
 
 pub use element::ElementSettings;
 pub use plan::Plan;
