@@ -15,6 +15,10 @@
 
 #![forbid(unsafe_code)]
 
+mod document;
+mod turn;
+
+pub mod diagnostic;
 pub mod element;
 pub mod hooks;
 pub mod machine;
@@ -23,9 +27,10 @@ pub mod record;
 pub mod replay;
 pub mod runner;
 pub mod store;
-mod turn;
+pub mod vocabulary;
 
+pub use document::ReadLimits;
 pub use element::ElementSettings;
-pub use plan::Plan;
+pub use plan::{Plan, Reading, read, read_with};
 pub use runner::Runner;
 pub use store::Store;

@@ -7,6 +7,10 @@ use super::{GroupId, PairId, ParameterId, SessionId};
 /// A WebSocket client link, as the connector declares it. All of its settings are defaults: those
 /// of the element win.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the format"
+)]
 pub struct Link {
     /// `Connection@name`.
     pub name: String,

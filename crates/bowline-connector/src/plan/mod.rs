@@ -1,6 +1,7 @@
 //! What a connector says, checked: every reference resolves, every number is in range.
 
 mod action;
+mod build;
 mod condition;
 mod exchange;
 mod group;
@@ -14,6 +15,7 @@ mod timer;
 mod trigger;
 
 pub use action::{Action, ActionKind, ParameterVerb, QueueVerb, TimerVerb};
+pub use build::{Reading, read, read_with};
 pub use condition::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX, Condition, ConditionError};
 pub use exchange::{Command, MessageKind, Pair, Response};
 pub use group::{Group, GroupContent, GroupKind, GroupLink};

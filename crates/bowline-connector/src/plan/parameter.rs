@@ -4,6 +4,10 @@ use super::{LinkId, ParameterId};
 
 /// A parameter.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the format"
+)]
 pub struct Parameter {
     /// `Name`; the read and the write half of a value share it.
     pub name: String,

@@ -15,6 +15,12 @@ impl<K: Copy + Ord, V> Table<K, V> {
         self.rows.get(*self.places.get(&id)?).map(|(_, part)| part)
     }
 
+    /// Finds a part, to change it.
+    pub fn get_mut(&mut self, id: K) -> Option<&mut V> {
+        let row = self.rows.get_mut(*self.places.get(&id)?);
+        row.map(|(_, part)| part)
+    }
+
     /// Says whether there is such a part.
     pub fn contains(&self, id: K) -> bool {
         self.places.contains_key(&id)

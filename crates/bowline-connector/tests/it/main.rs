@@ -6,7 +6,12 @@
 )]
 
 mod condition;
+mod diagnostics;
+mod excerpts;
+mod properties;
+mod reference;
 mod runner_device;
 mod runner_fixture;
 mod runner_links;
+mod sample;
 mod tools;
