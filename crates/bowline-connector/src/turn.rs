@@ -67,9 +67,10 @@ impl Turn {
         if !self.said.is_empty() || !matches!(self.waiting.front(), Some((Effect::Save(..), _))) {
             return None;
         }
-        match self.waiting.pop_front()? {
-            (Effect::Save(parameter, value), _) => Some((parameter, value)),
-            _ => None,
+        if let (Effect::Save(parameter, value), _) = self.waiting.pop_front()? {
+            Some((parameter, value))
+        } else {
+            None
         }
     }
 

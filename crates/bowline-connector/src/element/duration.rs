@@ -24,7 +24,7 @@ pub(super) fn show(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     let units = [("h", 3_600_000), ("min", 60_000), ("s", 1_000)];
     for (unit, length) in units {
-        if milliseconds > 0 && milliseconds % length == 0 {
+        if milliseconds > 0 && milliseconds.is_multiple_of(length) {
             return format!("{}{unit}", milliseconds / length);
         }
     }

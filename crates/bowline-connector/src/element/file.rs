@@ -40,19 +40,16 @@ use crate::{
 ///     to = 50
 /// "#;
 /// let file = ElementFile::parse("tank-1.toml", text)?;
-/// assert_eq!(file.settings.name, "tank-1");
+/// assert_eq!(file.settings().name, "tank-1");
 /// # Ok::<(), bowline_connector::element::Problems>(())
 /// ```
 ///
 /// Files it names are looked for beside it. The guide page lists every setting.
 #[derive(Clone, Debug)]
 pub struct ElementFile {
-    /// The file of the connector.
-    pub connector: PathBuf,
-    /// The settings.
-    pub settings: ElementSettings,
-    /// The scripts that are hooks, in order.
-    pub scripts: Vec<ScriptFile>,
+    connector: PathBuf,
+    pub(super) settings: ElementSettings,
+    pub(super) scripts: Vec<ScriptFile>,
     pub(super) source: Source,
     pub(super) places: BTreeMap<String, Range<usize>>,
 }
@@ -122,6 +119,21 @@ impl ElementFile {
         }
     }
 
+    /// Gives the path of the connector's file.
+    pub fn connector(&self) -> &Path {
+        &self.connector
+    }
+
+    /// Gives the settings.
+    pub const fn settings(&self) -> &ElementSettings {
+        &self.settings
+    }
+
+    /// Gives the scripts that are hooks, in order.
+    pub fn scripts(&self) -> &[ScriptFile] {
+        &self.scripts
+    }
+
     /// Reads the scripts.
     ///
     /// # Errors
@@ -160,7 +172,7 @@ impl ElementFile {
 }
 
 fn read_root(reader: &mut Reader, mut root: Section<'_>, path: &Path) -> Option<ElementFile> {
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let connector = root.text(reader, "connector");
     if connector.is_none() && !reader.places.contains_key("connector") {
         let help = "add connector = \"file.xml\", the file of the connector, above all tables";
@@ -211,23 +223,27 @@ fn read_parameters(reader: &mut Reader, root: &mut Section<'_>) -> BTreeMap<Para
         reader
             .places
             .insert(format!("parameters.{number}"), key.span());
-        let text = match item.get_ref() {
-            DeValue::String(text) => text.to_string(),
-            DeValue::Integer(integer) if integer.radix() == 10 => integer.to_string(),
-            DeValue::Float(float) => float.as_str().to_owned(),
-            other => {
-                let message = format!("the value of parameter {number} is {}", other.type_str());
-                reader.error(
-                    item.span(),
-                    message,
-                    "give text in quotes, or a decimal number",
-                );
-                continue;
-            }
-        };
-        parameters.insert(ParameterId(number), text);
+        if let Some(text) = text_of(item.get_ref()) {
+            parameters.insert(ParameterId(number), text);
+        } else {
+            let kind = item.get_ref().type_str();
+            let message = format!("the value of parameter {number} is {kind}");
+            let help = "give text in quotes, or a decimal number";
+            reader.error(item.span(), message, help);
+        }
     }
     parameters
+}
+
+/// Takes text, and numbers as they are written.
+fn text_of(value: &DeValue<'_>) -> Option<String> {
+    if let DeValue::Integer(integer) = value {
+        return (integer.radix() == 10).then(|| integer.to_string());
+    }
+    if let DeValue::Float(float) = value {
+        return Some(float.as_str().to_owned());
+    }
+    value.as_str().map(str::to_owned)
 }
 
 fn read_links(

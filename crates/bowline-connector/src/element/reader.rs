@@ -39,18 +39,13 @@ impl Reader {
 
     /// Takes a value that ought to be a table.
     pub(super) fn section<'t>(&mut self, name: String, item: Item<'t>) -> Option<Section<'t>> {
-        match item.get_ref() {
-            DeValue::Table(table) => Some(Section::new(name, item.span(), table)),
-            other => {
-                let message = format!("{name} is {}, not a table", other.type_str());
-                self.error(
-                    item.span(),
-                    message,
-                    &format!("write [{name}] above its settings"),
-                );
-                None
-            }
+        if let Some(table) = item.get_ref().as_table() {
+            return Some(Section::new(name, item.span(), table));
         }
+        let message = format!("{name} is {}, not a table", item.get_ref().type_str());
+        let help = format!("write [{name}] above its settings");
+        self.error(item.span(), message, &help);
+        None
     }
 
     /// Takes the number a key stands for.
@@ -102,29 +97,26 @@ impl<'t> Section<'t> {
 
     pub(super) fn text(&mut self, reader: &mut Reader, key: &'static str) -> Option<String> {
         let item = self.item(reader, key)?;
-        match item.get_ref() {
-            DeValue::String(text) => Some(text.to_string()),
-            other => self.misfit(reader, key, (item, other), "text in quotes"),
+        let text = item.get_ref().as_str();
+        if text.is_none() {
+            self.misfit(reader, key, item, "text in quotes");
         }
+        text.map(str::to_owned)
     }
 
     pub(super) fn texts(&mut self, reader: &mut Reader, key: &'static str) -> Vec<String> {
         let Some(item) = self.item(reader, key) else {
             return Vec::new();
         };
-        let DeValue::Array(items) = item.get_ref() else {
-            let _nothing: Option<()> =
-                self.misfit(reader, key, (item, item.get_ref()), "a list of texts");
+        let Some(items) = item.get_ref().as_array() else {
+            self.misfit(reader, key, item, "a list of texts");
             return Vec::new();
         };
         let mut texts = Vec::new();
         for item in items {
-            match item.get_ref() {
-                DeValue::String(text) => texts.push(text.to_string()),
-                other => {
-                    let _nothing: Option<()> =
-                        self.misfit(reader, key, (item, other), "a list of texts");
-                }
+            match item.get_ref().as_str() {
+                Some(text) => texts.push(text.to_owned()),
+                None => self.misfit(reader, key, item, "a list of texts"),
             }
         }
         texts
@@ -132,10 +124,11 @@ impl<'t> Section<'t> {
 
     pub(super) fn flag(&mut self, reader: &mut Reader, key: &'static str) -> Option<bool> {
         let item = self.item(reader, key)?;
-        match item.get_ref() {
-            DeValue::Boolean(flag) => Some(*flag),
-            other => self.misfit(reader, key, (item, other), "true or false"),
+        let flag = item.get_ref().as_bool();
+        if flag.is_none() {
+            self.misfit(reader, key, item, "true or false");
         }
+        flag
     }
 
     pub(super) fn integer(
@@ -145,8 +138,9 @@ impl<'t> Section<'t> {
         (least, most): (u32, u32),
     ) -> Option<u32> {
         let item = self.item(reader, key)?;
-        let DeValue::Integer(integer) = item.get_ref() else {
-            return self.misfit(reader, key, (item, item.get_ref()), "a whole number");
+        let Some(integer) = item.get_ref().as_integer() else {
+            self.misfit(reader, key, item, "a whole number");
+            return None;
         };
         let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
         let number = number.filter(|number| (least..=most).contains(number));
@@ -168,10 +162,7 @@ impl<'t> Section<'t> {
         (least, most): (Duration, Duration),
     ) -> Option<Duration> {
         let item = self.item(reader, key)?;
-        let duration = match item.get_ref() {
-            DeValue::String(text) => duration::parse(text),
-            _ => None,
-        };
+        let duration = item.get_ref().as_str().and_then(duration::parse);
         let in_range = duration.filter(|duration| (least..=most).contains(duration));
         if in_range.is_none() {
             let message = match duration {
@@ -204,16 +195,9 @@ impl<'t> Section<'t> {
         }
     }
 
-    fn misfit<T>(
-        &self,
-        reader: &mut Reader,
-        key: &str,
-        (item, value): (Item<'_>, &DeValue<'_>),
-        wanted: &str,
-    ) -> Option<T> {
-        let message = format!("{} is {}", self.name_of(key), value.type_str());
+    fn misfit(&self, reader: &mut Reader, key: &str, item: Item<'_>, wanted: &str) {
+        let message = format!("{} is {}", self.name_of(key), item.get_ref().type_str());
         reader.error(item.span(), message, &format!("give {wanted}"));
-        None
     }
 }
 

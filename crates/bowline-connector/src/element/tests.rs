@@ -13,48 +13,14 @@ fn problems(text: &str) -> Vec<Problem> {
 
 #[test]
 fn every_setting_is_read() {
-    let file = ElementFile::parse(
-        "dir/tank.toml",
-        r#"
-            connector = "tank.xml"
-            name = "tank-1"
-            id = 7
-            timeout = "1min"
-            deliver_duplicates = true
-
-            [parameters]
-            8 = "x-nmos/events/ws"
-            9 = 12.50
-
-            [links.1]
-            endpoints = ["ws://127.0.0.1", "10.0.0.2:8050"]
-            port = 8050
-            bus_address = "byPassProxy"
-            timeout = "250ms"
-            retries = 0
-            include_timeout = false
-            reconnect = "manual"
-            keepalive = { interval = "20s", timeout = "5s" }
-            proxy = "http://proxy:3128"
-            redirects = 5
-            ca_file = "ca.pem"
-            certificate = { chain = "c.pem", key = "/k.pem" }
-            danger_skip_verification = true
-
-            [[extract]]
-            from = 43
-            path = "$.a['b']"
-            to = 50
-
-            [[hook]]
-            parameter = 43
-            script = "hook.rhai"
-        "#,
-    );
+    let file = ElementFile::parse("dir/tank.toml", EVERYTHING);
     let file = file.unwrap();
-    assert_eq!(file.connector, std::path::Path::new("dir/tank.xml"));
-    assert_eq!(file.scripts.len(), 1);
-    assert_eq!(file.scripts[0].path, std::path::Path::new("dir/hook.rhai"));
+    assert_eq!(file.connector(), std::path::Path::new("dir/tank.xml"));
+    assert_eq!(file.scripts().len(), 1);
+    assert_eq!(
+        file.scripts()[0].path,
+        std::path::Path::new("dir/hook.rhai")
+    );
     let link = LinkSettings {
         endpoints: vec!["ws://127.0.0.1".into(), "10.0.0.2:8050".into()],
         port: Some(8050),
@@ -86,134 +52,20 @@ fn every_setting_is_read() {
             to: ParameterId(50),
         }],
     };
-    assert_eq!(file.settings, expected);
+    assert_eq!(*file.settings(), expected);
 }
 
 #[test]
 fn what_is_not_said_is_as_by_default() {
     let file = ElementFile::parse("dir/e.toml", "connector = \"c.xml\"\n[links.0]").unwrap();
-    assert_eq!(file.settings.name, "e");
-    assert_eq!(file.settings.timeout, Duration::from_secs(30));
-    assert_eq!(file.settings.links[&LinkId(0)], LinkSettings::default());
+    assert_eq!(file.settings().name, "e");
+    assert_eq!(file.settings().timeout, Duration::from_secs(30));
+    assert_eq!(file.settings().links[&LinkId(0)], LinkSettings::default());
 }
 
 #[test]
 fn each_mistake_is_shown_where_it_is_with_what_to_do() {
-    let cases = [
-        ("connector = ", 1, "", ""),
-        ("name = \"x\"", 1, "no connector", "connector ="),
-        ("connector = 5", 1, "connector is integer", "text in quotes"),
-        ("name = \"a/b\"", 1, "cannot be the name", "1 to 64"),
-        (
-            "conector = \"x\"",
-            1,
-            "conector is not a setting",
-            "did you mean connector?",
-        ),
-        (
-            "\nzzz = 1",
-            2,
-            "zzz is not a setting",
-            "known here: connector, name",
-        ),
-        ("id = -1", 1, "id is out of range", "from 0 to"),
-        (
-            "timeout = \"25h\"",
-            1,
-            "timeout is out of range",
-            "from 0ms to 24h",
-        ),
-        ("timeout = 5", 1, "timeout is not a time", "\"5s\""),
-        (
-            "[parameters]\nx = 1",
-            2,
-            "x is not the number of a parameter",
-            "id",
-        ),
-        (
-            "[parameters]\n1 = true",
-            2,
-            "parameter 1 is boolean",
-            "text in quotes",
-        ),
-        ("links = 1", 1, "links is integer, not a table", "[links]"),
-        ("[links.a]", 1, "a is not the number of a connection", "id"),
-        (
-            "[links.1]\nport = 0",
-            2,
-            "links.1.port is out of range",
-            "1 to 65535",
-        ),
-        (
-            "[links.1]\nport = \"80\"",
-            2,
-            "links.1.port is string",
-            "whole number",
-        ),
-        (
-            "[links.1]\nretries = 11",
-            2,
-            "links.1.retries is out of range",
-            "0 to 10",
-        ),
-        (
-            "[links.1]\nendpoint = \"x\"",
-            2,
-            "links.1.endpoint is not",
-            "did you mean endpoints?",
-        ),
-        (
-            "[links.1]\nendpoints = \"x\"",
-            2,
-            "links.1.endpoints is string",
-            "list of texts",
-        ),
-        (
-            "[links.1]\nendpoints = [1]",
-            2,
-            "links.1.endpoints is integer",
-            "list of texts",
-        ),
-        (
-            "[links.1]\nreconnect = \"never\"",
-            2,
-            "\"never\"",
-            "\"automatic\" or \"manual\"",
-        ),
-        (
-            "[links.1]\ninclude_timeout = 1",
-            2,
-            "include_timeout is integer",
-            "true or false",
-        ),
-        ("[links.1]\nkeepalive = {}", 2, "no interval", "interval"),
-        (
-            "[links.1]\ncertificate = { chain = \"x\" }",
-            2,
-            "not complete",
-            "key",
-        ),
-        (
-            "[[extract]]\nfrom = 1\nto = 2",
-            1,
-            "extract.0.path is missing",
-            "add path",
-        ),
-        (
-            "[[extract]]\nfrom = 1\nto = 2\npath = \"a\"",
-            4,
-            "a path begins with $",
-            "$.tank",
-        ),
-        ("extract = 1", 1, "extract is integer", "[[extract]]"),
-        (
-            "[[hook]]\nparameter = 99999\nscript = \"x\"",
-            2,
-            "out of range",
-            "64299",
-        ),
-    ];
-    for (text, line, message, help) in cases {
+    for &(text, line, message, help) in MISTAKES {
         let found = problems(text);
         let is_it = |problem: &Problem| {
             problem.line == line && problem.message.contains(message) && problem.help.contains(help)
@@ -330,3 +182,155 @@ fn a_script_that_is_wrong_is_named_with_its_line() {
     let Problems(problems) = ElementFile::read(folder.path().join("none.toml")).unwrap_err();
     assert!(problems[0].message.contains("cannot read the file"));
 }
+
+const EVERYTHING: &str = r#"
+            connector = "tank.xml"
+            name = "tank-1"
+            id = 7
+            timeout = "1min"
+            deliver_duplicates = true
+
+            [parameters]
+            8 = "x-nmos/events/ws"
+            9 = 12.50
+
+            [links.1]
+            endpoints = ["ws://127.0.0.1", "10.0.0.2:8050"]
+            port = 8050
+            bus_address = "byPassProxy"
+            timeout = "250ms"
+            retries = 0
+            include_timeout = false
+            reconnect = "manual"
+            keepalive = { interval = "20s", timeout = "5s" }
+            proxy = "http://proxy:3128"
+            redirects = 5
+            ca_file = "ca.pem"
+            certificate = { chain = "c.pem", key = "/k.pem" }
+            danger_skip_verification = true
+
+            [[extract]]
+            from = 43
+            path = "$.a['b']"
+            to = 50
+
+            [[hook]]
+            parameter = 43
+            script = "hook.rhai"
+        "#;
+
+/// A text, the line of its mistake, and parts of the message and of the help.
+const MISTAKES: &[(&str, usize, &str, &str)] = &[
+    ("connector = ", 1, "", ""),
+    ("name = \"x\"", 1, "no connector", "connector ="),
+    ("connector = 5", 1, "connector is integer", "text in quotes"),
+    ("name = \"a/b\"", 1, "cannot be the name", "1 to 64"),
+    (
+        "conector = \"x\"",
+        1,
+        "conector is not a setting",
+        "did you mean connector?",
+    ),
+    (
+        "\nzzz = 1",
+        2,
+        "zzz is not a setting",
+        "known here: connector, name",
+    ),
+    ("id = -1", 1, "id is out of range", "from 0 to"),
+    (
+        "timeout = \"25h\"",
+        1,
+        "timeout is out of range",
+        "from 0ms to 24h",
+    ),
+    ("timeout = 5", 1, "timeout is not a time", "\"5s\""),
+    (
+        "[parameters]\nx = 1",
+        2,
+        "x is not the number of a parameter",
+        "id",
+    ),
+    (
+        "[parameters]\n1 = true",
+        2,
+        "parameter 1 is boolean",
+        "text in quotes",
+    ),
+    ("links = 1", 1, "links is integer, not a table", "[links]"),
+    ("[links.a]", 1, "a is not the number of a connection", "id"),
+    (
+        "[links.1]\nport = 0",
+        2,
+        "links.1.port is out of range",
+        "1 to 65535",
+    ),
+    (
+        "[links.1]\nport = \"80\"",
+        2,
+        "links.1.port is string",
+        "whole number",
+    ),
+    (
+        "[links.1]\nretries = 11",
+        2,
+        "links.1.retries is out of range",
+        "0 to 10",
+    ),
+    (
+        "[links.1]\nendpoint = \"x\"",
+        2,
+        "links.1.endpoint is not",
+        "did you mean endpoints?",
+    ),
+    (
+        "[links.1]\nendpoints = \"x\"",
+        2,
+        "links.1.endpoints is string",
+        "list of texts",
+    ),
+    (
+        "[links.1]\nendpoints = [1]",
+        2,
+        "links.1.endpoints is integer",
+        "list of texts",
+    ),
+    (
+        "[links.1]\nreconnect = \"never\"",
+        2,
+        "\"never\"",
+        "\"automatic\" or \"manual\"",
+    ),
+    (
+        "[links.1]\ninclude_timeout = 1",
+        2,
+        "include_timeout is integer",
+        "true or false",
+    ),
+    ("[links.1]\nkeepalive = {}", 2, "no interval", "interval"),
+    (
+        "[links.1]\ncertificate = { chain = \"x\" }",
+        2,
+        "not complete",
+        "key",
+    ),
+    (
+        "[[extract]]\nfrom = 1\nto = 2",
+        1,
+        "extract.0.path is missing",
+        "add path",
+    ),
+    (
+        "[[extract]]\nfrom = 1\nto = 2\npath = \"a\"",
+        4,
+        "a path begins with $",
+        "$.tank",
+    ),
+    ("extract = 1", 1, "extract is integer", "[[extract]]"),
+    (
+        "[[hook]]\nparameter = 99999\nscript = \"x\"",
+        2,
+        "out of range",
+        "64299",
+    ),
+];

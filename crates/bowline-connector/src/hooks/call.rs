@@ -102,10 +102,7 @@ impl<'a> HookCall<'a> {
     /// # Errors
     /// [`NotSet::NoSuchParameter`].
     pub fn bytes(&self, parameter: ParameterId) -> Result<Vec<u8>, NotSet> {
-        self.value(parameter).map(|value| match value {
-            Value::Bytes(bytes) => bytes.to_vec(),
-            number => text_of(&number).into_bytes(),
-        })
+        self.value(parameter).map(|value| bytes_of(&value))
     }
 
     /// Sets a parameter, as code does: it counts as a change also with the value it has.
@@ -190,6 +187,14 @@ impl std::fmt::Debug for HookCall<'_> {
             .field("kind", &self.kind)
             .field("operations", &self.operations)
             .finish_non_exhaustive()
+    }
+}
+
+/// Gives a value as bytes.
+pub(super) fn bytes_of(value: &Value) -> Vec<u8> {
+    match value {
+        Value::Bytes(bytes) => bytes.to_vec(),
+        Value::Number(_) | Value::Empty => text_of(value).into_bytes(),
     }
 }
 

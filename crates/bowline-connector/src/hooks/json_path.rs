@@ -9,7 +9,7 @@ use thiserror::Error;
 /// |---|---|
 /// | `$` | the whole, at the beginning of every path |
 /// | `.name` | the member `name`: letters, digits, `_`, and what is not ASCII; no digit first |
-/// | `['any name']`, `["any name"]` | the member, with `\'`, `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` and `\uXXXX` |
+/// | `['any name']`, `["any name"]` | the member, with `\'`, `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` and `\u` with four digits |
 /// | `[0]`, `[-1]` | the element, counted from the beginning or from the end |
 ///
 /// Wildcards, slices, filters and `..` name many values; they are refused.

@@ -13,7 +13,6 @@ mod call;
 mod extract;
 mod json_path;
 mod script;
-mod script_api;
 
 use std::{collections::BTreeMap, error::Error as StdError, fmt, sync::Arc};
 

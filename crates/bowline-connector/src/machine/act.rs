@@ -35,10 +35,6 @@ impl Machine {
                 }
             };
             if let Flow::Sleep(pause) = self.step(step, &mut task) {
-                if task.is_done() {
-                    // Nothing comes behind the sleep, but the queue waits all the same.
-                    task = Task::default();
-                }
                 return self.put_aside(pause, task);
             }
         }
@@ -165,12 +161,9 @@ impl Machine {
 
     fn make_for(&mut self, command: Option<CommandId>, subject: Subject) {
         let plan = Arc::clone(&self.plan);
-        let command = command.or(match subject {
-            Subject::Command(Some(id)) => Some(CommandId(id)),
-            Subject::Pair(Some(id)) => plan.pairs.get(PairId(id)).map(|pair| pair.command),
-            _ => None,
-        });
-        if let Some(id) = command
+        let pair = pair_of(subject).and_then(|id| plan.pairs.get(id));
+        let about = command_of(subject).or_else(|| pair.map(|pair| pair.command));
+        if let Some(id) = command.or(about)
             && let Some(command) = plan.commands.get(id)
         {
             self.make(id, command);
@@ -214,31 +207,43 @@ impl Machine {
     }
 }
 
+fn command_of(subject: Subject) -> Option<CommandId> {
+    if let Subject::Command(Some(id)) = subject {
+        Some(CommandId(id))
+    } else {
+        None
+    }
+}
+
 fn response_of(subject: Subject) -> Option<ResponseId> {
-    match subject {
-        Subject::Response(Some(id)) => Some(ResponseId(id)),
-        _ => None,
+    if let Subject::Response(Some(id)) = subject {
+        Some(ResponseId(id))
+    } else {
+        None
     }
 }
 
 fn parameter_of(subject: Subject) -> Option<ParameterId> {
-    match subject {
-        Subject::Parameter(Some(id)) => Some(ParameterId(id)),
-        _ => None,
+    if let Subject::Parameter(Some(id)) = subject {
+        Some(ParameterId(id))
+    } else {
+        None
     }
 }
 
 fn pair_of(subject: Subject) -> Option<PairId> {
-    match subject {
-        Subject::Pair(Some(id)) => Some(PairId(id)),
-        _ => None,
+    if let Subject::Pair(Some(id)) = subject {
+        Some(PairId(id))
+    } else {
+        None
     }
 }
 
 fn timer_of(subject: Subject) -> Option<TimerId> {
-    match subject {
-        Subject::Timer(Some(id)) => Some(TimerId(id)),
-        _ => None,
+    if let Subject::Timer(Some(id)) = subject {
+        Some(TimerId(id))
+    } else {
+        None
     }
 }
 

@@ -263,7 +263,7 @@ impl Endpoint {
         };
         check_path(link, &path)?;
         Ok(Self {
-            is_secure: is_secure.unwrap_or(port == Some(443)),
+            is_secure: is_secure.unwrap_or_else(|| port == Some(443)),
             host,
             port,
             path,

@@ -202,7 +202,7 @@ impl Machine {
     ) -> Option<Value> {
         let held = match self.values.get(id) {
             Value::Empty => 0.0,
-            value => convert::number(value)?,
+            value @ (Value::Number(_) | Value::Bytes(_)) => convert::number(value)?,
         };
         let result = compute(held, self.number_of(source)?);
         self.fitting(id, Value::Number(result))

@@ -90,7 +90,6 @@ pub(super) fn is_same(value: &Value, text: &str) -> bool {
     match value {
         Value::Empty => false,
         Value::Bytes(bytes) => bytes.as_ref() == text.as_bytes(),
-        #[expect(clippy::float_cmp, reason = "labels belong to exact values")]
         Value::Number(number) => text.trim().parse() == Ok(*number),
     }
 }

@@ -228,17 +228,12 @@ impl Machine {
 
     /// Composes a command and keeps its message.
     pub(super) fn make(&mut self, id: CommandId, command: &Command) {
-        match super::compose::compose(&self.plan, &self.values, command) {
-            Ok(message) => {
-                self.made.insert(id, message);
-            }
-            Err(super::compose::CommandTooLong) => {
-                self.made.remove(&id);
-                self.notice(format!(
-                    "{id} ({}) was not made: it is too long",
-                    command.name
-                ));
-            }
+        if let Ok(message) = super::compose::compose(&self.plan, &self.values, command) {
+            self.made.insert(id, message);
+        } else {
+            self.made.remove(&id);
+            let name = &command.name;
+            self.notice(format!("{id} ({name}) was not made: it is too long"));
         }
     }
 
@@ -248,11 +243,7 @@ impl Machine {
         if is_text && std::str::from_utf8(&exchange.payload).is_err() {
             return Some(Unsent::NotUtf8);
         }
-        if !self
-            .links
-            .get(&exchange.link)
-            .is_some_and(|state| state.is_open)
-        {
+        if !self.takes_messages(exchange.link) {
             self.counters.unsent += 1;
             return Some(Unsent::LinkClosed);
         }
@@ -302,7 +293,7 @@ pub const REPLY_TIMEOUT_DEFAULT: Duration = Duration::from_millis(1500);
 pub const REPLY_TIMEOUT_MIN: Duration = Duration::from_millis(10);
 
 /// The longest time a reply may be given.
-pub const REPLY_TIMEOUT_MAX: Duration = Duration::from_secs(120);
+pub const REPLY_TIMEOUT_MAX: Duration = Duration::from_mins(2);
 
 /// The error text of a command for a link that is not open.
 pub const ERROR_LINK_CLOSED: &str = "the connection is not open";

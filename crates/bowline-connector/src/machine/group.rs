@@ -60,7 +60,7 @@ impl Machine {
     }
 
     /// Adds a group to the queue; those that do not wait run at once.
-    pub(super) fn enqueue(&mut self, id: GroupId, addition: Addition, task: &mut Task) {
+    pub(super) fn enqueue(&self, id: GroupId, addition: Addition, task: &mut Task) {
         let plan = Arc::clone(&self.plan);
         let Some(group) = plan.groups.get(id) else {
             return;
@@ -288,7 +288,7 @@ impl Machine {
         clippy::cast_sign_loss,
         reason = "checked to be a small whole number"
     )]
-    fn link_of_group(&self, group: &Group) -> Option<LinkId> {
+    pub(super) fn link_of_group(&self, group: &Group) -> Option<LinkId> {
         match group.link {
             GroupLink::Fixed(link) => Some(link),
             GroupLink::From(parameter) => {
@@ -300,14 +300,13 @@ impl Machine {
     }
 
     fn tell_queue(&mut self, id: GroupId, added: Result<(), QueueFull>) {
-        match added {
-            Ok(()) => self.is_queue_full = false,
-            Err(QueueFull) => {
-                self.counters.groups_dropped += 1;
-                if !std::mem::replace(&mut self.is_queue_full, true) {
-                    self.notice(format!("{id} was not queued: the queue is full"));
-                }
-            }
+        if added.is_ok() {
+            self.is_queue_full = false;
+            return;
+        }
+        self.counters.groups_dropped += 1;
+        if !std::mem::replace(&mut self.is_queue_full, true) {
+            self.notice(format!("{id} was not queued: the queue is full"));
         }
     }
 }

@@ -58,7 +58,7 @@ impl Machine {
         }
     }
 
-    /// Brings levels and slow polling up to date with the time.
+    /// Brings levels up to date with the time.
     pub(super) fn review_health(&mut self) {
         let (now, patience) = (self.now(), self.settings.timeout);
         let mut silent = Vec::new();
@@ -74,7 +74,6 @@ impl Machine {
             self.set_level(link, Level::Timeout);
         }
         self.review_element();
-        self.review_slow_poll();
     }
 
     /// Gives when the next level or ping is due.
@@ -105,16 +104,16 @@ impl Machine {
         let GroupContent::Pairs(pairs) = &group.content else {
             return false;
         };
+        let of_group = self.link_of_group(group);
         !is_ping
             && pairs.iter().any(|pair| {
                 let own = self.plan.pairs.get(*pair).and_then(|pair| pair.link);
-                own.map_or(group.link == crate::plan::GroupLink::Fixed(MAIN), |link| {
-                    link == MAIN
-                })
+                own.or(of_group) == Some(MAIN)
             })
     }
 
-    fn set_level(&mut self, link: LinkId, level: Level) {
+    /// Says how a link does.
+    pub(super) fn set_level(&mut self, link: LinkId, level: Level) {
         let Some(state) = self.links.get_mut(&link) else {
             return;
         };
@@ -150,7 +149,8 @@ impl Machine {
         self.slow.ping_due.is_none().then_some(since + patience)
     }
 
-    fn review_slow_poll(&mut self) {
+    /// Begins to poll slowly, and pings, when it is time.
+    pub(super) fn review_slow_poll(&mut self) {
         let Some(slow_poll) = self.slow_poll() else {
             return;
         };
@@ -171,7 +171,7 @@ impl Machine {
 
     fn ping(&mut self, slow_poll: SlowPoll) {
         let group = slow_poll.ping_group.map(Work::Group);
-        let Some(work) = group.or(slow_poll.ping_pair.map(Work::Ping)) else {
+        let Some(work) = group.or_else(|| slow_poll.ping_pair.map(Work::Ping)) else {
             return;
         };
         let entry = Entry {

@@ -14,6 +14,8 @@ use crate::plan::{LinkId, Moment, ParameterId, Subject};
 #[derive(Debug)]
 pub(super) struct LinkState {
     pub(super) is_open: bool,
+    /// Whether it was asked to close: it takes no more messages.
+    is_closing: bool,
     /// Whether it is to be open: not before there is an endpoint, nor after it was closed.
     pub(super) is_wanted: bool,
     /// What its notify parameter was told last.
@@ -40,6 +42,7 @@ impl LinkState {
     pub(super) fn new() -> Self {
         Self {
             is_open: false,
+            is_closing: false,
             is_wanted: false,
             told: None,
             endpoint: 0,
@@ -50,10 +53,15 @@ impl LinkState {
 }
 
 impl Machine {
+    /// Says whether a link takes messages.
+    pub(super) fn takes_messages(&self, link: LinkId) -> bool {
+        self.link_phase(link) == Some(LinkPhase::Open)
+    }
+
     /// Says whether a link is open; none if the connector has no such link.
     pub fn link_phase(&self, link: LinkId) -> Option<LinkPhase> {
         let state = self.links.get(&link)?;
-        Some(if state.is_open {
+        Some(if state.is_open && !state.is_closing {
             LinkPhase::Open
         } else if state.is_wanted {
             LinkPhase::Opening
@@ -93,13 +101,17 @@ impl Machine {
             return;
         };
         state.is_wanted = false;
+        state.is_closing = state.is_open;
         self.emit(Effect::Close(link));
     }
 
     /// Closes a link and asks for it anew.
     pub(super) fn reopen_link(&mut self, link: LinkId) {
-        match self.links.get(&link) {
-            Some(state) if state.is_wanted => self.emit(Effect::Reopen(link)),
+        match self.links.get_mut(&link) {
+            Some(state) if state.is_wanted => {
+                state.is_closing = state.is_open;
+                self.emit(Effect::Reopen(link));
+            }
             _ => self.open_link(link),
         }
     }
@@ -132,7 +144,7 @@ impl Machine {
             return Task::default();
         };
         state.is_open = true;
-        state.is_wanted = true;
+        state.is_closing = !state.is_wanted;
         self.hear(link);
         let mut steps = self.steps_of_answer(link, answer);
         steps.extend(self.tell_link(link, true));
@@ -171,16 +183,13 @@ impl Machine {
             return Task::default();
         };
         let was_open = std::mem::replace(&mut state.is_open, false);
+        state.is_closing = false;
         state.endpoint = 0;
         if state.is_wanted {
             state.silent_since.get_or_insert(now);
         } else {
             state.silent_since = None;
-            state.level = Level::Unknown;
-            self.emit(Effect::Health {
-                link: Some(link),
-                level: Level::Unknown,
-            });
+            self.set_level(link, Level::Unknown);
         }
         self.drop_unsent(link);
         let mut steps = Vec::new();
@@ -219,7 +228,7 @@ impl Machine {
         let Some(place) = halves.iter().position(|half| *half == link) else {
             return;
         };
-        let next = halves.get(place + 1).or(halves.first()).copied();
+        let next = halves.get(place + 1).or_else(|| halves.first()).copied();
         if let Some(next) = next.filter(|next| *next != link) {
             self.active = Some(next);
             self.notice(format!("{link} does not answer: going on over {next}"));

@@ -144,7 +144,7 @@ impl Attempt<'_> {
 
 /// Finds where a pattern begins for the first time, in linear time.
 fn find_first(text: &[u8], pattern: &[u8]) -> Option<usize> {
-    let end = end_of_first(text.iter(), &pattern.iter().copied().collect::<Vec<_>>())?;
+    let end = end_of_first(text.iter(), pattern)?;
     Some(end - pattern.len())
 }
 

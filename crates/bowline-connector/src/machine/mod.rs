@@ -396,20 +396,18 @@ impl Machine {
 
     /// Goes on with the queue until it waits for something.
     fn drive(&mut self) {
+        self.review_slow_poll();
         let mut turns = TURNS_MAX;
         while self.may_advance() && self.advance() {
             turns -= 1;
             if turns == 0 {
-                self.rest_until.get_or_insert(self.now() + SLEEP_MIN);
+                let until = self.now() + SLEEP_MIN;
+                self.rest_until.get_or_insert(until);
                 break;
             }
         }
         self.rearm_loops();
         self.review_health();
-        if self.may_advance() && turns > 0 && self.queue.len() > 0 {
-            // A ping came in.
-            self.advance();
-        }
     }
 
     fn may_advance(&mut self) -> bool {

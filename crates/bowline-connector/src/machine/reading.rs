@@ -13,7 +13,7 @@ use crate::plan::{LinkId, MessageKind, Moment, ResponseId, Subject};
 impl Machine {
     /// Begins to handle a message: the responses of the pair in flight are tried first, then those
     /// of the link in the order of the file.
-    pub(super) fn receive(&mut self, link: LinkId, kind: MessageKind, payload: Bytes) -> Task {
+    pub(super) fn receive(&self, link: LinkId, kind: MessageKind, payload: Bytes) -> Task {
         let mut candidates: Vec<ResponseId> = Vec::new();
         let awaited = self.exchange.as_ref();
         let awaited = awaited.filter(|exchange| exchange.link == link);

@@ -178,11 +178,6 @@ impl Task {
         self.stack.clear();
         Err(excess)
     }
-
-    /// Says whether nothing is left to do.
-    pub(super) fn is_done(&self) -> bool {
-        self.stack.is_empty()
-    }
 }
 
 /// How deep triggers may set off triggers: a loop in a file ends there.

@@ -163,4 +163,4 @@ fn steps_of(id: TimerId, timer: &Timer) -> Vec<Step> {
 pub const TIMER_PERIOD_MIN: Duration = Duration::from_millis(10);
 
 /// The longest pause between two firings: 24 days.
-pub const TIMER_PERIOD_MAX: Duration = Duration::from_secs(2_073_600);
+pub const TIMER_PERIOD_MAX: Duration = Duration::from_hours(24 * 24);

@@ -56,14 +56,14 @@ impl ElementTask {
     fn carry_out(&mut self, effect: Effect) {
         let at = SystemTime::now();
         match effect {
-            Effect::Open(link) => self.change(link, |task, link| task.open(link)),
-            Effect::Close(link) => self.change(link, |task, link| task.close(link)),
-            Effect::Reopen(link) => self.change(link, |task, link| task.reopen(link)),
+            Effect::Open(link) => self.change(link, Self::open),
+            Effect::Close(link) => self.change(link, Self::close),
+            Effect::Reopen(link) => self.change(link, Self::reopen),
             Effect::Send {
                 link,
                 kind,
                 payload,
-            } => self.send(link, kind, payload),
+            } => self.send(link, kind, &payload),
             Effect::Changed(parameter, value) => {
                 let changed = || Output::Changed(parameter, value.clone());
                 self.parts.tape.give(changed);
@@ -154,7 +154,7 @@ impl ElementTask {
         }
     }
 
-    fn send(&mut self, link: LinkId, kind: MessageKind, payload: Bytes) {
+    fn send(&mut self, link: LinkId, kind: MessageKind, payload: &Bytes) {
         let Some(keeper) = self.parts.keepers.get(&link) else {
             return;
         };
@@ -175,7 +175,7 @@ impl ElementTask {
             Ok(()) => Direction::Out,
             Err(_) => Direction::NotSent,
         };
-        let shown = self.parts.view.note(link, direction, kind, &payload);
+        let shown = self.parts.view.note(link, direction, kind, payload);
         self.publish(&ElementEvent::Message(shown));
         if let Err(reason) = sent {
             self.notice(format!("a message was not sent on {link}: {reason}"));

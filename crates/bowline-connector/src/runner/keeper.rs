@@ -148,12 +148,13 @@ impl Keeper {
                 let is_reopening = std::mem::take(&mut self.is_reopening);
                 let is_kept = is_reopening || self.policy != ReconnectPolicy::Manual;
                 self.state = match meanwhile {
-                    Some(ClientState::Closed { .. }) | None => LinkState::Closed,
                     Some(ClientState::Connecting { .. }) => LinkState::Connecting,
                     Some(ClientState::Waiting { .. }) => LinkState::Waiting,
                     // It was not told yet what it comes to.
                     Some(ClientState::Open) if is_kept => LinkState::Connecting,
-                    Some(ClientState::Open) => LinkState::Closed,
+                    Some(ClientState::Open | ClientState::Closed { .. }) | None => {
+                        LinkState::Closed
+                    }
                 };
             }
             ClientEvent::Waiting { .. } => {

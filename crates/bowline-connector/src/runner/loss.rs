@@ -29,27 +29,24 @@ pub(super) fn of_ending(ending: &Ending) -> Loss {
 
 /// Tells why an attempt failed, and what the server answered if it did.
 pub(super) fn of_failure(failure: &Failure) -> (Loss, Option<Answer>) {
-    let error = match failure {
-        Failure::Connect(error) => error,
-        Failure::Ended(ending) | Failure::EndedInHook(ending) => return (of_ending(ending), None),
-        Failure::Hook(_) | Failure::HookTimeout => {
-            return (loss(LossClass::Abnormal, failure), None);
-        }
-        // The library may learn of more.
-        _ => return (loss(LossClass::Network, failure), None),
+    let Failure::Connect(error) = failure else {
+        // Links that ended are told apart from attempts, and a client's own hooks are not used.
+        return (loss(LossClass::Abnormal, failure), None);
     };
-    let (class, answer) = match error {
-        Error::Refused(refused) => {
-            let answer = answer_of(&refused.response, refused.body.clone());
-            (LossClass::Refused, Some(answer))
-        }
-        Error::Redirect(error) => {
-            let refused = error.refused();
-            let answer = answer_of(&refused.response, refused.body.clone());
-            (LossClass::Refused, Some(answer))
-        }
-        Error::Handshake(_) => (LossClass::Protocol, None),
-        _ => (LossClass::Network, None),
+    let refused = if let Error::Refused(refused) = error {
+        Some(&**refused)
+    } else if let Error::Redirect(error) = error {
+        Some(error.refused())
+    } else {
+        None
+    };
+    let answer = refused.map(|refused| answer_of(&refused.response, refused.body.clone()));
+    let class = if answer.is_some() {
+        LossClass::Refused
+    } else if let Error::Handshake(_) = error {
+        LossClass::Protocol
+    } else {
+        LossClass::Network
     };
     (loss(class, error), answer)
 }

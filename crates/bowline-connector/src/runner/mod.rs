@@ -63,7 +63,7 @@ pub use watch::{ElementEvents, WatchLimits};
 ///     extractions: Vec::new(),
 /// };
 /// let options = RunnerOptions::default();
-/// let (element, mut events) = Runner::start(Arc::new(plan), Arc::new(settings), options)?;
+/// let (element, mut events) = Runner::start(Arc::new(plan), Arc::new(settings), &options)?;
 ///
 /// let watching = tokio::spawn(async move {
 ///     while let Some(event) = events.recv().await {
@@ -98,7 +98,7 @@ impl Runner {
     pub fn start(
         plan: Arc<Plan>,
         settings: Arc<ElementSettings>,
-        options: RunnerOptions,
+        options: &RunnerOptions,
     ) -> Result<(ElementHandle, ElementEvents), StartError> {
         let store = match &options.store {
             Some(store) => Some(store.element(&settings.name)?),
@@ -114,7 +114,7 @@ impl Runner {
         for (id, link) in plan.links.iter() {
             let own = settings.links.get(&id).cloned().unwrap_or_default();
             let handshake = link.handshake.and_then(|id| plan.handshakes.get(id));
-            let keeper = Keeper::new(id, (link, handshake), &own, &options);
+            let keeper = Keeper::new(id, (link, handshake), &own, options);
             drop(keepers.insert(id, keeper.map_err(|error| StartError::Link(id, error))?));
         }
         let seed = options.seed.unwrap_or_else(rand::random);

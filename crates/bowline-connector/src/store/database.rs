@@ -145,9 +145,11 @@ fn read_error(path: &Path, error: rusqlite::Error) -> StoreError {
 }
 
 fn write_error(path: &Path, error: rusqlite::Error) -> StoreError {
-    match read_error(path, error) {
-        StoreError::Read { path, source } => StoreError::Write { path, source },
-        other => other,
+    let error = read_error(path, error);
+    if let StoreError::Read { path, source } = error {
+        StoreError::Write { path, source }
+    } else {
+        error
     }
 }
 

@@ -54,7 +54,7 @@ fn a_folder_is_used_once_and_so_is_an_element() {
         Err(StoreError::InUse { .. })
     ));
     let first = store.element("one").unwrap();
-    let second = store.clone().element("one");
+    let second = store.element("one");
     assert!(matches!(second, Err(StoreError::ElementInUse { .. })));
     drop(first);
     assert!(store.element("one").is_ok());

@@ -298,7 +298,7 @@ fn model(operator: &str, left: Model, right: Model) -> Model {
         "^" => bits(|left, right| left ^ right),
         "&" => bits(|left, right| left & right),
         "+" => match (left, right) {
-            (Model::Text(left), Model::Text(right)) => Model::Text(left + &right),
+            (Model::Text(left), Model::Text(right)) => Model::Text(left + right.as_str()),
             _ => sum(|left, right| left + right),
         },
         "-" => sum(|left, right| left - right),

@@ -330,7 +330,7 @@ impl Element {
     }
 
     pub(crate) fn of(plan: Plan, settings: ElementSettings, options: RunnerOptions) -> Self {
-        let started = Runner::start(Arc::new(plan), Arc::new(settings), options);
+        let started = Runner::start(Arc::new(plan), Arc::new(settings), &options);
         let (handle, events) = started.unwrap();
         Self { handle, events }
     }
@@ -381,6 +381,10 @@ impl Element {
     pub(crate) async fn text(&self, parameter: ParameterId) -> String {
         let snapshot = self.snapshot().await;
         snapshot.parameter(parameter).unwrap().text.clone()
+    }
+
+    pub(crate) async fn holds(&self, parameter: ParameterId, text: &str) {
+        assert_eq!(self.text(parameter).await, text);
     }
 
     pub(crate) async fn shutdown(self) {

@@ -1,5 +1,7 @@
 //! Hooks in a small script language.
 
+mod api;
+
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
@@ -10,10 +12,8 @@ use std::{
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 use thiserror::Error;
 
-use super::{
-    Hook, HookCall, HookError,
-    script_api::{Api, register},
-};
+use self::api::{Api, register};
+use super::{Hook, HookCall, HookError};
 use crate::plan::MessageKind;
 
 /// A hook written in [Rhai](https://rhai.rs).

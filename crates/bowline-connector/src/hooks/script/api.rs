@@ -10,8 +10,11 @@ use bytes::Bytes;
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, Map};
 use serde_json::Value as Json;
 
-use super::{HookCall, Operation, call::text_of};
 use crate::{
+    hooks::{
+        HookCall, NotSet, Operation,
+        call::{bytes_of, text_of},
+    },
     machine::Value,
     plan::{ParameterId, TriggerId},
 };
@@ -61,7 +64,7 @@ impl Api {
     fn ask(&self, operation: Operation) -> Outcome<()> {
         let mut state = self.state();
         if state.operations.len() >= HookCall::OPERATIONS_MAX {
-            return Err(super::NotSet::TooMany.to_string().into());
+            return Err(NotSet::TooMany.to_string().into());
         }
         state.operations.push(operation);
         Ok(())
@@ -82,10 +85,7 @@ pub(super) fn register(engine: &mut Engine, api: &Arc<Api>) {
     });
     let here = Arc::clone(api);
     engine.register_fn("bytes", move |id: i64| -> Outcome<Blob> {
-        here.value(id).map(|value| match value {
-            Value::Bytes(bytes) => bytes.to_vec(),
-            number => text_of(&number).into_bytes(),
-        })
+        here.value(id).map(|value| bytes_of(&value))
     });
     let here = Arc::clone(api);
     engine.register_fn("set", move |id: i64, value: Dynamic| {
@@ -165,10 +165,11 @@ fn from_json(json: Json) -> Dynamic {
             None => number.as_f64().unwrap_or(f64::NAN).into(),
         },
         Json::String(text) => text.into(),
-        Json::Array(items) => Array::from_iter(items.into_iter().map(from_json)).into(),
+        Json::Array(items) => items.into_iter().map(from_json).collect::<Array>().into(),
         Json::Object(members) => {
             let members = members.into_iter();
-            Map::from_iter(members.map(|(name, value)| (name.into(), from_json(value)))).into()
+            let members = members.map(|(name, value)| (name.into(), from_json(value)));
+            members.collect::<Map>().into()
         }
     }
 }
