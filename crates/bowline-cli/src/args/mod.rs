@@ -1,6 +1,7 @@
 //! The command line.
 
 mod connect;
+mod element;
 mod generate;
 mod link;
 mod replay;
@@ -12,6 +13,9 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
 pub(crate) use self::{
     connect::{ColorWhen, ConnectArgs, ExchangeArgs, FormArgs, Timestamps},
+    element::{
+        ElementArgs, EndpointArg, GetArgs, RunArgs, SetArgs, TestArgs, ViewArgs,
+    },
     generate::{CompletionsArgs, ManArgs},
     link::{LinkArgs, NetworkArgs, RequestArgs, TlsArgs},
     replay::ReplayArgs,
@@ -45,6 +49,18 @@ pub(crate) enum Command {
     /// Pretend to be a device: a thermometer and a relay at a hub, or a server that follows a script
     #[command(after_help = SIMULATE_HELP)]
     Simulate(SimulateArgs),
+    /// Run connectors: the API of devices, declared in XML
+    #[command(after_help = element::RUN_HELP)]
+    Run(Box<RunArgs>),
+    /// Set a parameter of an element that runs, or press a button
+    #[command(after_help = element::SET_HELP)]
+    Set(SetArgs),
+    /// Show the parameters of elements that run
+    #[command(after_help = element::GET_HELP)]
+    Get(GetArgs),
+    /// Play a conversation to a connector, without its device, and show differences
+    #[command(after_help = element::TEST_HELP)]
+    Test(TestArgs),
     /// Play a recorded conversation again, as the server or as the client, and show differences
     #[command(after_help = replay::HELP)]
     Replay(Box<ReplayArgs>),
@@ -186,7 +202,14 @@ impl Command {
     pub(crate) const fn log_default(&self) -> &'static str {
         match self {
             Self::Serve(_) | Self::Echo(_) | Self::Simulate(_) => "info",
-            Self::Connect(_) | Self::Replay(_) | Self::Completions(_) | Self::Man(_) => "warn",
+            Self::Connect(_)
+            | Self::Run(_)
+            | Self::Set(_)
+            | Self::Get(_)
+            | Self::Test(_)
+            | Self::Replay(_)
+            | Self::Completions(_)
+            | Self::Man(_) => "warn",
         }
     }
 }

@@ -27,5 +27,5 @@ pub(crate) use self::{
     door::Door,
     error::ControlError,
     folder::data_folder,
-    protocol::{ElementState, LinkState, ParameterState, Reply, Request},
+    protocol::{ElementState, ParameterState, Request},
 };

@@ -28,7 +28,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-pub(super) use self::{dial::connector, form::hex};
+pub(crate) use self::form::hex;
+pub(super) use self::dial::connector;
 use self::{
     expect::Goals,
     form::Form,

@@ -113,7 +113,7 @@ impl Show {
             self.style.paint(Tone::Faint, &time)
         };
         if self.is_terminal {
-            time + &self.style.paint(Tone::Incoming, "< ")
+            time + self.style.paint(Tone::Incoming, "< ").as_str()
         } else {
             time
         }

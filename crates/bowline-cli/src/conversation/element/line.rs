@@ -49,7 +49,7 @@ pub(crate) struct Line {
     body: Option<String>,
     /// Absent if it was, or nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    sent: Option<bool>,
+    pub(crate) sent: Option<bool>,
 }
 
 /// Which way a line went.

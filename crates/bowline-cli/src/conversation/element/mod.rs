@@ -33,7 +33,7 @@ mod value;
 use bowline_connector::{machine::Value, plan::ParameterId};
 
 pub(crate) use self::{
-    line::Line,
+    line::{Kind, Line},
     record::{Record, Taker},
     value::{from_json, to_json},
 };
