@@ -14,7 +14,6 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     conversation::element::to_json,
     elements::shown::{self, Shown},
-    exit::printable,
 };
 
 /// Writes an event in words: time, element, what it is about, and more.
@@ -168,7 +167,13 @@ pub(super) fn rest_of(message: &StreamMessage) -> String {
 
 /// Keeps a text on one line, and from commanding the terminal.
 pub(super) fn one_line(text: &str) -> String {
-    let text = text.replace('\\', "\\\\");
-    let text = text.replace('\n', "\\n").replace('\r', "\\r");
-    printable(&text.replace('\t', "\\t"))
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => line.push_str("\\\\"),
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    line
 }

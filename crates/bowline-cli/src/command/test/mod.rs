@@ -92,8 +92,9 @@ fn compare(
     }
     let count = comparison.differences.len() as u64;
     line(format_args!(
-        "{file}: {} of {} as recorded, {count} differences",
-        loaded.settings.name, comparison.alike_told()
+        "{file}: {}: {} as recorded, {count} differences",
+        loaded.settings.name,
+        comparison.alike_told()
     ))?;
     Ok(count)
 }

@@ -8,6 +8,13 @@ use serde_json::{Value as Json, json};
 pub(crate) fn to_json(value: &Value) -> Option<Json> {
     match value {
         Value::Empty => None,
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a whole number of this size stays what it is"
+        )]
+        Value::Number(number) if number.fract() == 0.0 && number.abs() < WHOLE_MAX => {
+            Some(Json::from(*number as i64))
+        }
         Value::Number(number) => Some(match serde_json::Number::from_f64(*number) {
             Some(number) => Json::Number(number),
             // JSON has no such numbers.
@@ -40,6 +47,9 @@ pub(crate) fn from_json(json: Option<&Json>) -> Option<Value> {
     }
 }
 
+/// Whole numbers below are written without a point.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +59,7 @@ mod tests {
         let values = [
             Value::Empty,
             Value::Number(1.5),
+            Value::Number(-3.0),
             Value::Number(f64::INFINITY),
             Value::from("a\n"),
             Value::Bytes(vec![0, 255].into()),
