@@ -106,7 +106,9 @@ pub(crate) enum Failure {
     #[error("there are no element files (*.toml) in {}", .0.display())]
     NoElements(PathBuf),
     /// Elements were given several connectors.
-    #[error("--element runs with one connector: name one FILE, or none if the elements name theirs")]
+    #[error(
+        "--element runs with one connector: name one FILE, or none if the elements name theirs"
+    )]
     ManyConnectors,
     /// An endpoint could be that of several elements.
     #[error("--endpoint is for one element: say the endpoints of several in their files")]

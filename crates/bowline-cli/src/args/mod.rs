@@ -13,9 +13,7 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
 pub(crate) use self::{
     connect::{ColorWhen, ConnectArgs, ExchangeArgs, FormArgs, Timestamps},
-    element::{
-        ElementArgs, EndpointArg, GetArgs, RunArgs, SetArgs, TestArgs, ViewArgs,
-    },
+    element::{ElementArgs, EndpointArg, GetArgs, RunArgs, SetArgs, TestArgs, ViewArgs},
     generate::{CompletionsArgs, ManArgs},
     link::{LinkArgs, NetworkArgs, RequestArgs, TlsArgs},
     replay::ReplayArgs,

@@ -70,7 +70,11 @@ fn table(element: &ElementState) -> Result<(), Failure> {
             None | Some("normal") => String::new(),
             Some(alarm) => format!(" [{alarm}]"),
         };
-        let told = format!("  {id:>5} {name:width$} {value} {}{alarm}", parameter.units);
+        let units = match &*parameter.units {
+            "" => String::new(),
+            units => format!(" {units}"),
+        };
+        let told = format!("  {id:>5} {name:width$} {value}{units}{alarm}");
         line(format_args!("{}", told.trim_end()))?;
     }
     Ok(())

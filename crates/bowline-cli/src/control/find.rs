@@ -28,7 +28,10 @@ pub(super) fn element<'e>(
             .iter()
             .map(|element| element.settings().name.as_str())
             .collect();
-        format!("there is no element {name:?}; there are: {}", names.join(", "))
+        format!(
+            "there is no element {name:?}; there are: {}",
+            names.join(", ")
+        )
     })
 }
 
@@ -67,11 +70,16 @@ pub(super) fn parameter(plan: &Plan, text: &str, purpose: Purpose) -> Result<Par
             several => {
                 let ids: Vec<_> = several.iter().map(|(id, _)| id.0.to_string()).collect();
                 let ids = ids.join(", ");
-                return Err(format!("{text:?} is the name of several: give one of {ids}"));
+                return Err(format!(
+                    "{text:?} is the name of several: give one of {ids}"
+                ));
             }
         }
     }
-    Err(format!("there is no parameter {text:?}{}", nearest(plan, text)))
+    Err(format!(
+        "there is no parameter {text:?}{}",
+        nearest(plan, text)
+    ))
 }
 
 /// Gives the one value a button has, if it is one.

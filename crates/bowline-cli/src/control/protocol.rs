@@ -1,7 +1,6 @@
 //! What is said over the socket.
 
 use bowline_connector::{
-
     plan::Measurement,
     runner::{LinkStatus, ParameterStatus, Snapshot},
 };
@@ -141,4 +140,3 @@ impl ParameterState {
 pub(super) const REQUEST_LEN_MAX: u64 = 100 << 20;
 /// Bytes of a reply.
 pub(super) const REPLY_LEN_MAX: u64 = 512 << 20;
-

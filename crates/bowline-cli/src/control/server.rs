@@ -82,12 +82,10 @@ async fn answer(
             element,
             parameter,
             value,
-        } => Ok(set(elements, (&element, &parameter), value)
-            .await
-            .map(Some)),
-        Request::Reconnect { element, link } => Ok(reconnect(elements, &element, link)
-            .await
-            .map(|()| None)),
+        } => Ok(set(elements, (&element, &parameter), value).await.map(Some)),
+        Request::Reconnect { element, link } => {
+            Ok(reconnect(elements, &element, link).await.map(|()| None))
+        }
         Request::Get { element, parameter } => {
             let chosen = match &element {
                 Some(name) => find::element(elements, name).map(std::slice::from_ref),

@@ -13,6 +13,10 @@ mod connect_phases;
 #[cfg(test)]
 mod connect_reconnect;
 #[cfg(test)]
+mod connectors;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod echo;
@@ -29,9 +33,13 @@ mod readme;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod run;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod set;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]

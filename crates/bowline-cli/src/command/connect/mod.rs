@@ -28,8 +28,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-pub(crate) use self::form::hex;
 pub(super) use self::dial::connector;
+pub(crate) use self::form::hex;
 use self::{
     expect::Goals,
     form::Form,

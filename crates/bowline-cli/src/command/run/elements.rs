@@ -91,11 +91,7 @@ impl Running {
 }
 
 /// Hands on what happens to one element.
-async fn forward(
-    index: usize,
-    mut events: ElementEvents,
-    to: mpsc::Sender<(usize, ElementEvent)>,
-) {
+async fn forward(index: usize, mut events: ElementEvents, to: mpsc::Sender<(usize, ElementEvent)>) {
     while let Some(event) = events.recv().await {
         if to.send((index, event)).await.is_err() {
             return;

@@ -35,12 +35,11 @@ pub(super) fn plain(element: &str, plan: &Plan, event: &ElementEvent) -> String 
                 format!(" {units}")
             };
             let alarm = alarm.filter(|alarm| *alarm != AlarmLevel::Normal);
-            let alarm = alarm.map_or_else(String::new, |alarm| format!(" [{}]", shown::alarm(alarm)));
+            let alarm =
+                alarm.map_or_else(String::new, |alarm| format!(" [{}]", shown::alarm(alarm)));
             (at, format!("value {id} {name} {text}{units}{alarm}"))
         }
-        ElementEvent::Link { at, link, state } => {
-            (at, format!("link {} {}", link.0, state.word()))
-        }
+        ElementEvent::Link { at, link, state } => (at, format!("link {} {}", link.0, state.word())),
         ElementEvent::Health { at, link, level } => {
             let of = link.map_or_else(String::new, |link| format!("link {} ", link.0));
             (at, format!("health {of}{}", shown::level(*level)))

@@ -14,7 +14,10 @@ pub(super) fn path(named: &Path, element: &str, count: usize) -> PathBuf {
         return named.to_owned();
     }
     let ending = named.extension().map(|ending| ending.to_string_lossy());
-    let ending = ending.map_or_else(|| element.to_owned(), |ending| format!("{element}.{ending}"));
+    let ending = ending.map_or_else(
+        || element.to_owned(),
+        |ending| format!("{element}.{ending}"),
+    );
     named.with_extension(ending)
 }
 

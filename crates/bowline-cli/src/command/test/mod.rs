@@ -82,7 +82,10 @@ fn compare(
     let file = path.display();
     for difference in &comparison.differences {
         let Difference { line: number, .. } = difference;
-        line(format_args!("{file}:{number}: {}", difference.about(&loaded.plan)))?;
+        line(format_args!(
+            "{file}:{number}: {}",
+            difference.about(&loaded.plan)
+        ))?;
         if let Some(expected) = &difference.expected {
             line(format_args!("- {}", compare::shown(expected)))?;
         }

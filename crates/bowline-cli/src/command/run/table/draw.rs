@@ -119,7 +119,9 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
 fn table_row(row: &Row, elements: &[Element], has_names: bool, now: Instant) -> TableRow<'static> {
     let element = elements.get(row.element).filter(|_| has_names);
     let element = element.map_or("", |element| element.handle.settings().name.as_str());
-    let age = row.changed.map_or_else(String::new, |changed| age(now - changed));
+    let age = row
+        .changed
+        .map_or_else(String::new, |changed| age(now - changed));
     let alarm = row.alarm.filter(|alarm| *alarm != AlarmLevel::Normal);
     let word = alarm.map_or("", shown::alarm);
     let style = row.alarm.map_or_else(Style::new, color_of);

@@ -24,8 +24,9 @@ impl Stream {
         let (word, kind, link) = (line::word(message), line::kind(message), message.link.0);
         let text = line::one_line(&shown::payload(payload));
         let rest = line::rest_of(message);
-        self.lines
-            .push_back(format!("{at} {element} {link} {word:3} {kind} {text}{rest}"));
+        self.lines.push_back(format!(
+            "{at} {element} {link} {word:3} {kind} {text}{rest}"
+        ));
         if self.lines.len() > LINES_MAX {
             self.lines.pop_front();
         }
