@@ -1,6 +1,6 @@
 //! What the program ends with.
 
-use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use bowline::{Cause, CloseCode, EndedBy, Ending, Error, ProxyError, managed};
 use bowline_connector::store::StoreError;
@@ -39,12 +39,9 @@ pub(crate) enum Failure {
     /// It is over, and not everything came that was waited for.
     #[error("the connection is over, and {0}")]
     Missed(String),
-    /// The conversation cannot be recorded.
-    #[error("cannot write {}: {source}", path.display())]
-    Record { path: PathBuf, source: io::Error },
-    /// A file cannot be read or written.
+    /// The system does not let a file be read or written.
     #[error("cannot {what} {}: {source}", path.display())]
-    File {
+    Access {
         what: &'static str,
         path: PathBuf,
         source: io::Error,
@@ -77,9 +74,12 @@ pub(crate) enum Failure {
     /// Standard input holds something that cannot be sent.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// A script cannot be used.
+    /// Connector files are wrong.
+    #[error("{0}")]
+    Connector(Findings),
+    /// A file cannot be used.
     #[error("{}: {what}", path.display())]
-    Script {
+    File {
         path: PathBuf,
         /// What is wrong with it, and where.
         what: String,
@@ -147,6 +147,33 @@ pub(crate) enum InputError {
     Read(io::Error),
 }
 
+/// What was found in connector files.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) files: usize,
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) notes: usize,
+}
+
+/// `2 files checked: 1 error, 2 warnings, 0 notes`
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = |count: usize, word: &str| {
+            let s = if count == 1 { "" } else { "s" };
+            format!("{count} {word}{s}")
+        };
+        write!(
+            f,
+            "{} checked: {}, {}, {}",
+            counted(self.files, "file"),
+            counted(self.errors, "error"),
+            counted(self.warnings, "warning"),
+            counted(self.notes, "note"),
+        )
+    }
+}
+
 impl Failure {
     /// Gives the number the program ends with; [`EXIT_CODES`] explains them.
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -163,18 +190,17 @@ impl Failure {
             Self::ManyConnectors | Self::EndpointOfMany | Self::NoLinks => USAGE,
             Self::TimedOut { missing: None, .. } => TIMEOUT,
             Self::TimedOut { .. } | Self::Missed(_) => MISSED,
+            Self::Connector(_) | Self::Invalid(_) => WRONG_FILE,
             Self::Listen { .. }
             | Self::Tls(_)
             | Self::Start(_)
             | Self::Run(_)
             | Self::Input(_)
-            | Self::Record { .. }
+            | Self::Access { .. }
             | Self::File { .. }
-            | Self::Script { .. }
             | Self::Control(_)
             | Self::Store(_)
             | Self::StartElement { .. }
-            | Self::Invalid(_)
             | Self::SameName(_)
             | Self::NoElements(_)
             | Self::Play { .. }
@@ -342,7 +368,8 @@ Exit codes:
   8  the proxy failed, or refused
   9  a deadline passed: of connecting, or --timeout
   10  what --expect, --wait-for or --count waits for did not come
-  11  the server broke the rules of WebSocket after the opening handshake";
+  11  the server broke the rules of WebSocket after the opening handshake
+  12  a connector file has errors, or warnings that are denied";
 
 const OTHER: u8 = 1;
 const USAGE: u8 = 2;
@@ -355,3 +382,4 @@ const PROXY: u8 = 8;
 const TIMEOUT: u8 = 9;
 const MISSED: u8 = 10;
 const PROTOCOL: u8 = 11;
+const WRONG_FILE: u8 = 12;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let done = match args.command {
         Command::Serve(args) => command::serve::run(args),
         Command::Connect(args) => command::connect::run(&args),
+        Command::Check(args) => command::check::run(&args),
         Command::Echo(args) => command::echo::run(&args),
         Command::Simulate(args) => command::simulate::run(args),
         Command::Run(args) => command::run::run(&args),

@@ -26,8 +26,9 @@ pub(crate) fn start_log(filter: Option<&str>, default: &str) {
 
 /// Writes a line to standard error.
 pub(crate) fn status(line: fmt::Arguments<'_>) {
+    let line = format!("{line}\n");
     // There is nowhere to tell that standard error is closed.
-    drop(writeln!(io::stderr(), "{line}"));
+    drop(io::stderr().write_all(line.as_bytes()));
 }
 
 /// Writes a line to standard output, at once.

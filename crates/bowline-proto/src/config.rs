@@ -19,6 +19,8 @@ pub struct Config {
     pub pong: PongMode,
     /// Messages of fewer bytes are sent uncompressed, when compression is negotiated.
     pub compression_size_min: usize,
+    /// What is done against the standard; by default nothing.
+    pub nonstandard: Nonstandard,
 }
 
 impl Default for Config {
@@ -30,8 +32,22 @@ impl Default for Config {
             close_timeout: Duration::from_secs(5),
             pong: PongMode::Automatic,
             compression_size_min: 128,
+            nonstandard: Nonstandard::default(),
         }
     }
+}
+
+/// Names what is done against RFC 6455, for peers that cannot be changed. With any of it on, the
+/// connection is no WebSocket by the standard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Nonstandard {
+    /// In the server role: masks every frame, though section 5.1 forbids it. Any client that keeps
+    /// to the standard, and so every browser, fails the connection with 1002 at the first frame.
+    /// It takes a source of keys: [`Connection::server_masking`](crate::Connection::server_masking).
+    pub mask_server_frames: bool,
+    /// In the client role: takes masked frames besides unmasked ones, instead of failing the
+    /// connection with 1002.
+    pub accept_masked_server_frames: bool,
 }
 
 /// Bounds what the peer may send. They bind while receiving, and the close code is 1009.

@@ -30,7 +30,7 @@ mod role;
 mod send;
 mod state;
 
-pub use config::{Config, Keepalive, Limits, PongMode};
+pub use config::{Config, Keepalive, Limits, Nonstandard, PongMode};
 pub use connection::{Connection, Counters};
 pub use ending::{EndedBy, Ending, LossClass, Phase, Retry};
 pub use error::{Cause, LimitExceeded, Misuse, ProtocolViolation};

@@ -261,6 +261,9 @@ from! {
     &'a [u8] => Payload: Payload::Borrowed;
     Bytes => Payload: Payload::Shared;
     Vec<u8> => Payload: |bytes| Payload::Shared(Bytes::from(bytes));
+    &'a str => Payload: |text: &'a str| Payload::Borrowed(text.as_bytes());
+    String => Payload: |text: String| Payload::Shared(Bytes::from(text));
+    Text<'a> => Payload: |text: Text<'a>| text.0;
     &'a str => Text: |text: &'a str| Text(Payload::Borrowed(text.as_bytes()));
     String => Text: |text: String| Text(Payload::Shared(Bytes::from(text)));
     &'a str => Message: Message::text;

@@ -9,7 +9,7 @@ use bowline_proto::{
 
 use crate::client::error::status_line;
 pub use crate::client::error::{CredentialsError, ProxyError, RedirectError, SocksReply};
-use crate::text_codec::TextCodecError;
+use crate::{server::BodyError, text_codec::TextCodecError};
 
 /// Says why a connection could not be made, or a call not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,9 @@ pub enum Error {
     /// The client's request was refused, and it has been told so.
     #[error("refused an opening handshake: {}", .0.detail())]
     RefusedRequest(Refusal),
+    /// A client sent a body that a listener does not take; it has been told so.
+    #[error("refused a request: {0}")]
+    RefusedBody(BodyError),
     /// The request was plain HTTP where only a WebSocket is served; it was answered with 426.
     #[error("the request is plain HTTP, not an opening handshake")]
     NotWebSocket,

@@ -21,6 +21,7 @@ mod link;
 pub mod metrics;
 mod options;
 mod outbox;
+mod receive_queue;
 pub mod server;
 mod shared;
 mod socket;
@@ -33,7 +34,7 @@ mod worker;
 pub use bowline_proto as proto;
 pub use bowline_proto::{
     Cause, Close, CloseCode, Compress, Config, EndedBy, Ending, Event, Fin, Fragment, Keepalive,
-    Limits, LossClass, MessageKind, Misuse, Payload, Phase, PongMode, PreparedMessage,
+    Limits, LossClass, MessageKind, Misuse, Nonstandard, Payload, Phase, PongMode, PreparedMessage,
     ProtocolViolation, Retry, Text,
     deflate::{ContextPool, DeflateNegotiation},
 };
@@ -50,14 +51,15 @@ pub use metrics::Metrics;
 pub use options::Options;
 pub use outbox::{OutboxLimits, Sent, SlowPeer};
 
+pub use receive_queue::{ReceiveLevel, ReceiveLimits, ReceiveMark, ReceiveQueue, Waiting};
 pub use server::{Acceptor, FrameCode, FrameCodeError, Offer, Request, SetCookie, accept};
 #[cfg(feature = "hyper")]
 pub use server::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use socket::WebSocket;
 pub use split::{Receiver, Sender};
 pub use transport::{
-    ClientTls, ClientTlsBuilder, Rewind, ServerTls, Stream, Tap, Tapped, TlsVersion, Transport,
-    Wiretap,
+    ClientTls, ClientTlsBuilder, PeerCertificate, Rewind, ServerCertificates, ServerTls,
+    ServerTlsBuilder, Stream, Tap, Tapped, TlsVersion, Transport, Wiretap,
 };
 
 /// A message that owns its payload and clones without copying it.
@@ -77,6 +79,8 @@ pub mod guide {
     pub mod frames {}
     #[doc = include_str!("../docs/guide/groups.md")]
     pub mod groups {}
+    #[doc = include_str!("../docs/guide/listener.md")]
+    pub mod listener {}
     #[doc = include_str!("../docs/guide/observability.md")]
     pub mod observability {}
     #[doc = include_str!("../docs/guide/reconnect.md")]

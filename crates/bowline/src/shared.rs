@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future as _, poll_fn},
-    ops::Deref,
+    ops::{ControlFlow, Deref},
     pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -118,17 +118,20 @@ impl<S: Transport> Shared<S> {
         polled
     }
 
-    /// Receives and hands events to `handle` until the connection is closed.
+    /// Receives and hands events to `handle` until the connection is closed, or `handle` breaks
+    /// off; says which.
     ///
     /// What arrives is borrowed from the thread's read buffer, and the connection is not locked
     /// while `handle` has it.
     pub(crate) fn poll_handle(
         &self,
         cx: &Context<'_>,
-        handle: &mut impl FnMut(Event<'_>),
-    ) -> Poll<()> {
+        handle: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Poll<ControlFlow<()>> {
         let mut first = self.lock().take_input();
-        self.hand_out(&mut first, handle);
+        if self.hand_out(&mut first, handle).is_break() {
+            return Poll::Ready(ControlFlow::Break(()));
+        }
         loop {
             let filled = with_read_buffer(|buffer| {
                 let mut driver = self.lock();
@@ -136,13 +139,20 @@ impl<S: Transport> Shared<S> {
                     self.poll_receive(&mut driver, cx, |driver, cx| driver.poll_fill(cx, buffer));
                 drop(driver);
                 let filled = ready!(filled);
-                self.hand_out(buffer.get_mut(..filled).unwrap_or_default(), handle);
-                Poll::Ready(filled)
+                let chunk = buffer.get_mut(..filled).unwrap_or_default();
+                Poll::Ready((filled, self.hand_out(chunk, handle)))
             });
-            if ready!(filled) == 0 && self.lock().is_closed() {
-                return Poll::Ready(());
+            let (filled, flow) = ready!(filled);
+            if flow.is_break() || (filled == 0 && self.lock().is_closed()) {
+                return Poll::Ready(flow);
             }
         }
+    }
+
+    /// Writes what is queued and ends what has begun to end, without reading; ready when the
+    /// connection is closed.
+    pub(crate) fn poll_unread(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_receive(&mut self.lock(), cx, Driver::poll_unread)
     }
 
     /// Gives an event from bytes that are here already.
@@ -275,17 +285,28 @@ impl<S: Transport> Shared<S> {
     }
 
     /// Gives a chunk to the engine, event by event; what handlers send for it leaves afterwards.
-    fn hand_out(&self, chunk: &mut [u8], handle: &mut impl FnMut(Event<'_>)) {
+    /// The rest of a chunk that is broken off is kept.
+    fn hand_out(
+        &self,
+        chunk: &mut [u8],
+        handle: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         batched(|| {
             let mut at = 0;
             loop {
                 let rest = chunk.get_mut(at..).unwrap_or_default();
                 let (used, event) = self.lock().next_event(rest);
-                let Some(event) = event else { return };
-                handle(event);
+                let Some(event) = event else {
+                    return ControlFlow::Continue(());
+                };
+                let flow = handle(event);
                 at += used;
+                if flow.is_break() {
+                    self.lock().put_back(chunk.get(at..).unwrap_or_default());
+                    return flow;
+                }
             }
-        });
+        })
     }
 
     fn poll_room(&self, driver: &mut Driver<S>, cx: &Context<'_>) -> Poll<Result<(), Error>> {

@@ -34,7 +34,11 @@ impl End {
         let clock = Clock::new();
         let config = Arc::new(config);
         let connection = match role {
-            Role::Server => Connection::server(config, deflate, clock.now()),
+            Role::Server => {
+                // The same as `server`, unless the configuration says otherwise.
+                let masks = Box::new(CountingMasks::default());
+                Connection::server_masking(config, deflate, masks, clock.now())
+            }
             Role::Client => {
                 let masks = Box::new(CountingMasks::default());
                 Connection::client(config, deflate, masks, clock.now())

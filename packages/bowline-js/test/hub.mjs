@@ -61,3 +61,51 @@ export async function echo({ BowlineSocket }, url, options) {
   link.onclose = null;
   link.close(4000, "done");
 }
+
+/** Fills the cart of the example at `url`, and looks at it again after a reconnect. */
+export async function shop({ ProposalError, SessionDocument }, url, options) {
+  const equal = (actual, expected) => {
+    if (JSON.stringify(actual) !== JSON.stringify(expected)) {
+      throw new Error(`${JSON.stringify(actual)} is not ${JSON.stringify(expected)}`);
+    }
+  };
+  const heard = (type, accept = () => true) => new Promise((resolve) => {
+    cart.addEventListener(type, (event) => accept(event) && resolve(event));
+  });
+  const cart = SessionDocument.connect(url, options);
+  await heard("change");
+  equal([cart.document.items, cart.document.total_cents], [[], 0]);
+  // The server changes it on its own, again and again, so a proposal may come too late.
+  await heard("change", ({ patch }) => patch?.some(({ path }) => path === "/open_minutes"));
+  const propose = async (patch) => {
+    for (;;) {
+      try {
+        return await cart.propose(patch);
+      } catch (error) {
+        if (!(error instanceof ProposalError) || !/^the patch is for version/.test(error.message)) {
+          throw error;
+        }
+      }
+    }
+  };
+  await propose([{ op: "add", path: "/items/-", value: { name: "tea", count: 2 } }]);
+  equal([cart.document.items, cart.document.total_cents], [[{ name: "tea", count: 2 }], 500]);
+
+  const refused = async (patch) => propose(patch).then(
+    () => "accepted",
+    ({ fate, message }) => `${fate}: ${message}`,
+  );
+  const moon = { name: "moon", count: 1 };
+  equal(await refused([{ op: "add", path: "/items/0", value: moon }]), "refused: there is no moon here");
+  equal(
+    await refused([{ op: "remove", path: "/open_minutes" }]),
+    "refused: `/open_minutes` is read-only",
+  );
+  equal(cart.document.items.length, 1);
+
+  cart.link.reconnect();
+  await heard("change", ({ patch }) => patch === null);
+  await propose([{ op: "test", path: "/total_cents", value: cart.document.total_cents }]);
+  cart.close();
+  equal(await refused([]), "unsent: the link is not open");
+}

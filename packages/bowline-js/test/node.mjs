@@ -1,4 +1,4 @@
-// Runs the package in Node: `node node.mjs (ws|native) (talk|echo|stay) <url>`.
+// Runs the package in Node: `node node.mjs (ws|native) (talk|echo|stay|shop) <url>`.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 
 import * as bowline from "../bowline.js";
 import * as clownTalk from "../clown-talk.js";
-import { echo, talkWithNode } from "./hub.mjs";
+import * as jsonPatch from "../json-patch.js";
+import { echo, shop, talkWithNode } from "./hub.mjs";
 
 const [kind, what, url] = process.argv.slice(2);
 const options = {};
@@ -26,4 +27,5 @@ function stay() {
   });
 }
 
-await { talk: talkWithNode, echo, stay }[what]({ ...bowline, ...clownTalk }, url, options);
+const modules = { ...bowline, ...clownTalk, ...jsonPatch };
+await { talk: talkWithNode, echo, stay, shop }[what](modules, url, options);

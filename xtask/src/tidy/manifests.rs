@@ -147,11 +147,12 @@ fn text(value: &Value) -> &str {
 const PURE_CRATES: [&str; 2] = ["crates/bowline-proto", "crates/bowline-bus"];
 
 /// What each member may use of the workspace; the layers of ARCHITECTURE.md.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("bowline-proto", &[]),
     ("bowline-bus", &[]),
     ("bowline", &["bowline-proto"]),
     ("bowline-hub", &["bowline", "bowline-bus"]),
+    ("bowline-document", &["bowline"]),
     ("bowline-connector", &["bowline"]),
     (
         "bowline-cli",

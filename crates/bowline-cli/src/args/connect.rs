@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::{
     link::LinkArgs,
-    value::{AfterEof, positive_duration},
+    value::{AfterEof, Heartbeat, positive_duration},
 };
 use crate::command::{Expect, WaitFor};
 
@@ -51,6 +51,13 @@ pub(crate) struct FormArgs {
     /// Send lines, in base64, as binary messages; write binary messages in base64
     #[arg(long)]
     pub(crate) base64: bool,
+    /// Send this text first, and first again whenever --reconnect made a new connection; may be
+    /// given more than once
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) hello: Vec<String>,
+    /// Send this text again and again, such as `30s=ping`
+    #[arg(long, value_name = "TIME=TEXT")]
+    pub(crate) heartbeat: Option<Heartbeat>,
 }
 
 /// When it is over.

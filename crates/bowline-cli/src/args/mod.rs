@@ -9,7 +9,7 @@ mod value;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
     connect::{ColorWhen, ConnectArgs, ExchangeArgs, FormArgs, Timestamps},
@@ -17,7 +17,7 @@ pub(crate) use self::{
     generate::{CompletionsArgs, ManArgs},
     link::{LinkArgs, NetworkArgs, RequestArgs, TlsArgs},
     replay::ReplayArgs,
-    value::{AfterEof, Resolved},
+    value::{AfterEof, Heartbeat, Resolved},
 };
 use crate::exit::EXIT_CODES;
 
@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Play a conversation to a connector, without its device, and show differences
     #[command(after_help = element::TEST_HELP)]
     Test(TestArgs),
+    /// Say what is wrong with connector files, with the line and what to do
+    #[command(after_help = format!("{CHECK_HELP}\n\n{EXIT_CODES}"))]
+    Check(CheckArgs),
     /// Play a recorded conversation again, as the server or as the client, and show differences
     #[command(after_help = replay::HELP)]
     Replay(Box<ReplayArgs>),
@@ -195,6 +198,36 @@ pub(crate) struct SimulateArgs {
     pub(crate) seed: Option<u64>,
 }
 
+/// Arguments of `check`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckArgs {
+    /// Connector files, folders of *.xml files, or - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to write what is found: for people, or one JSON object a line for each file
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: CheckFormat,
+    /// End with 12 for warnings too
+    #[arg(long, value_enum)]
+    pub(crate) deny: Option<Denied>,
+}
+
+/// How `check` writes what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// With the lines of the file.
+    Text,
+    /// One object a line for each file.
+    Json,
+}
+
+/// What `check` does not let pass besides errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Denied {
+    /// Warnings.
+    Warnings,
+}
+
 impl Command {
     /// Gives the log filter that suits a command.
     pub(crate) const fn log_default(&self) -> &'static str {
@@ -205,6 +238,7 @@ impl Command {
             | Self::Set(_)
             | Self::Get(_)
             | Self::Test(_)
+            | Self::Check(_)
             | Self::Replay(_)
             | Self::Completions(_)
             | Self::Man(_) => "warn",
@@ -266,3 +300,14 @@ A rule may wait (after = \"100ms\") and end the connection (close = 1001, or 100
 Examples:
   bowline simulate --url ws://127.0.0.1:8080/auth/clown-talk-server_nodes_kitchen_0
   bowline simulate --script device.toml --listen 127.0.0.1:8050";
+
+const CHECK_HELP: &str = "\
+What is found is written to standard output, a summary to standard error. An error keeps the
+connector from running; a warning tells of what Bowline ignores or does in another way; a note is
+worth knowing. Every element of the format is listed in docs/reference/connector-format.md.
+
+Examples:
+  bowline check tank.xml
+  bowline check connectors/ --deny warnings
+  bowline check --format json tank.xml | jq .errors
+  bowline check - <tank.xml";

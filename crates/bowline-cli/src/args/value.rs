@@ -110,6 +110,27 @@ impl FromStr for Resolved {
     }
 }
 
+/// A text that is sent again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Heartbeat {
+    pub(crate) interval: Duration,
+    pub(crate) text: String,
+}
+
+impl FromStr for Heartbeat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('=');
+        let parts = parts.and_then(|(time, text)| Some((positive_duration(time).ok()?, text)));
+        let (interval, text) = parts.ok_or("write TIME=TEXT, for example 30s=ping")?;
+        Ok(Self {
+            interval,
+            text: text.to_owned(),
+        })
+    }
+}
+
 /// What happens after the end of standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AfterEof {
@@ -240,6 +261,16 @@ mod tests {
         }
         for text in ["example.com", "a:b:127.0.0.1", "a:1:b", "a:70000:::1"] {
             assert!(text.parse::<Resolved>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_heartbeat_has_a_time_and_a_text() {
+        let heartbeat = "30s={\"a\"=1}".parse::<Heartbeat>().unwrap();
+        assert_eq!(heartbeat.interval, Duration::from_secs(30));
+        assert_eq!(heartbeat.text, "{\"a\"=1}");
+        for text in ["ping", "0=ping", "soon=ping"] {
+            assert!(text.parse::<Heartbeat>().is_err(), "{text}");
         }
     }
 

@@ -35,6 +35,7 @@ impl Fanout {
         let options = GroupOptions {
             outbox,
             push_only: true,
+            ..GroupOptions::default()
         };
         let subscribers = ConnectionGroup::new("subscribers", Registry::new(), options);
         Self { subscribers }

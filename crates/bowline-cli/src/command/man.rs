@@ -46,7 +46,7 @@ fn write_page(command: &clap::Command, output: &mut impl Write) -> io::Result<()
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    move |source| Failure::File {
+    move |source| Failure::Access {
         what,
         path: path.to_owned(),
         source,

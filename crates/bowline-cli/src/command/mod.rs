@@ -1,5 +1,6 @@
 //! One module for each subcommand.
 
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod connect;
 mod device;

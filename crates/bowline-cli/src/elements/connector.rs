@@ -27,7 +27,7 @@ impl Connectors {
         if let Some(plan) = self.plans.get(path) {
             return Ok(plan.clone());
         }
-        let bytes = fs::read(path).map_err(|source| Failure::File {
+        let bytes = fs::read(path).map_err(|source| Failure::Access {
             what: "read",
             path: path.to_owned(),
             source,

@@ -140,7 +140,7 @@ fn sort_out(args: &ElementArgs) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure>
 }
 
 fn elements_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failure = |source| Failure::File {
+    let failure = |source| Failure::Access {
         what: "read",
         path: folder.to_owned(),
         source,

@@ -21,7 +21,7 @@ pub(super) struct Settings {
 impl Settings {
     /// Reads the file of an element.
     pub(super) fn of_element(path: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(path).map_err(|source| Failure::File {
+        let text = fs::read_to_string(path).map_err(|source| Failure::Access {
             what: "read",
             path: path.to_owned(),
             source,

@@ -2,8 +2,9 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Write},
     net::{SocketAddr, TcpListener as StdListener},
+    process::Stdio,
 };
 
 use bowline::{CloseCode, Message, Request};
@@ -145,6 +146,29 @@ fn the_way_the_connection_ends_is_the_exit_code() {
     });
     let output = run(&["connect", "--after-eof", "wait", &url]);
     assert_eq!(output.status.code(), Some(5));
+}
+
+#[test]
+fn lines_that_a_server_no_longer_takes_are_counted() {
+    let (go, wait) = tokio::sync::oneshot::channel();
+    let url = serve_one(async move |stream| {
+        let mut ws = bowline::accept(stream).await.unwrap();
+        wait.await.unwrap();
+        ws.close(CloseCode::NORMAL, "enough").await.unwrap();
+    });
+    let mut client = command(&["connect", "--no-deflate", &url])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // More than the buffers of the system take; once it is written, the program has it.
+    let mut input = client.stdin.take().unwrap();
+    let line = "x".repeat(4 << 20) + "\n";
+    input.write_all(line.repeat(12).as_bytes()).unwrap();
+    go.send(()).unwrap();
+    let output = client.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(complaint(&output).contains("messages could not be sent"));
 }
 
 #[test]

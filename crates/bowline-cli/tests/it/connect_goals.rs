@@ -98,6 +98,17 @@ fn it_waits_until_nothing_came_for_a_while() {
 }
 
 #[test]
+fn hello_comes_first_and_the_heartbeat_goes_on_after_the_end_of_the_input() {
+    let (_server, url) = Bowline::echo(&[]);
+    let args = ["connect", "--hello", "hi", "--heartbeat", "50ms=beat"];
+    let goals = ["--expect", "line", "--expect", "beat", &url];
+    let output = run_with_input(&[&args[..], &goals].concat(), b"line\n");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.starts_with("hi\n"), "{shown}");
+    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+}
+
+#[test]
 fn the_older_name_of_after_eof_still_works() {
     let url = serve_messages(vec![Message::text("one")], 1000);
     let output = run(&["connect", "--wait", "forever", &url]);

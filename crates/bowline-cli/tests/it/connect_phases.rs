@@ -92,7 +92,7 @@ fn an_answer_that_breaks_the_rules_is_a_refusal() {
 #[test]
 fn a_server_that_breaks_the_rules_later_has_its_own_exit_code() {
     let url = serve_one(async |stream| {
-        use tokio::io::AsyncWriteExt;
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let ws = bowline::accept(stream).await.unwrap();
         let stream = ws.with_stream(|stream| {
             use std::os::fd::AsFd;
@@ -102,7 +102,8 @@ fn a_server_that_breaks_the_rules_later_has_its_own_exit_code() {
         let mut stream = tokio::net::TcpStream::from_std(stream).unwrap();
         // A reserved bit.
         stream.write_all(b"\xb1\x00").await.unwrap();
-        std::future::pending::<()>().await;
+        // The client says why.
+        assert!(stream.read_u8().await.is_ok());
     });
     fails(&["--after-eof", "wait", &url], 11, "1002");
 }

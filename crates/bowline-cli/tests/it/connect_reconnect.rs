@@ -1,73 +1,15 @@
 //! `bowline connect --reconnect`: a link that comes back.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio},
-};
-
 use crate::{
+    client::Client,
     server::{serve_messages, serve_one},
-    support::{Bowline, address_of, command, complaint, run, run_with_input},
+    support::{Bowline, address_of, complaint, numbered_lines, run, run_with_input},
 };
 
 /// Starts an echo server on an address that connections do not come from: while it is down, nobody
 /// takes its port.
 fn echo() -> (Bowline, String) {
     Bowline::serve(&["echo", "--listen", "127.0.41.1:0"])
-}
-
-/// A client whose complaints are read as well.
-struct Client {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-    errors: BufReader<ChildStderr>,
-}
-
-impl Client {
-    fn start(args: &[&str]) -> Self {
-        let mut child = command(&[&["connect", "--reconnect"], args].concat())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self {
-            input: child.stdin.take(),
-            output: BufReader::new(child.stdout.take().unwrap()),
-            errors: BufReader::new(child.stderr.take().unwrap()),
-            child,
-        }
-    }
-
-    fn type_line(&mut self, line: &str) {
-        use std::io::Write;
-        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
-    /// Waits until it says something.
-    fn says(&mut self, part: &str) {
-        let mut line = String::new();
-        while !line.contains(part) {
-            line.clear();
-            let read = self.errors.read_line(&mut line).unwrap();
-            assert_ne!(read, 0, "it ended before it said {part}");
-        }
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _killed = self.child.kill();
-        let _waited = self.child.wait();
-    }
 }
 
 #[test]
@@ -93,6 +35,23 @@ fn a_server_that_was_killed_and_started_again_gets_every_line() {
     assert_eq!(client.line(), "after");
     client.input = None;
     assert_eq!(client.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn each_connection_begins_with_the_hello() {
+    let (server, url) = echo();
+    let address = address_of(&url).to_owned();
+    let mut client = Client::start(&["--hello", "login", "--hello", "subscribe", &url]);
+    for line in ["login", "subscribe"] {
+        assert_eq!(client.line(), line);
+    }
+    drop(server);
+    client.says("the link ended");
+    client.type_line("meanwhile");
+    let (_server, _) = Bowline::serve(&["echo", "--listen", &address]);
+    for line in ["login", "subscribe", "meanwhile"] {
+        assert_eq!(client.line(), line);
+    }
 }
 
 #[test]
@@ -138,7 +97,7 @@ fn a_server_that_is_done_ends_it() {
 #[test]
 fn no_line_of_a_pipe_is_lost_when_the_link_is_kept() {
     let (_server, url) = echo();
-    let lines = crate::support::numbered_lines(5000, "");
+    let lines = numbered_lines(5000, "");
     let output = run_with_input(&["connect", "--reconnect", &url], lines.as_bytes());
     assert_eq!(String::from_utf8_lossy(&output.stdout), lines);
     assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));

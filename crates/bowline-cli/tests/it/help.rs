@@ -19,6 +19,7 @@ fn every_command_is_listed_and_explained_with_examples() {
         "replay",
         "completions",
         "man",
+        "check",
     ] {
         assert!(overview.contains(&format!("\n  {command} ")), "{overview}");
         let help = help(&[command, "--help"]);
@@ -64,6 +65,7 @@ fn the_stable_options_are_there() {
             ],
         ),
         ("simulate", &["--url"]),
+        ("check", &["--format", "--deny"]),
     ] {
         let help = help(&[command, "--help"]);
         for option in options {
@@ -75,8 +77,30 @@ fn the_stable_options_are_there() {
 #[test]
 fn exit_codes_are_explained() {
     let help = help(&["connect", "--help"]);
-    for code in 0..=11 {
+    for code in 0..=12 {
         assert!(help.contains(&format!("\n  {code}  ")), "{help}");
+    }
+}
+
+#[test]
+fn the_guide_names_only_options_that_there_are_and_every_exit_code() {
+    let guide = include_str!("../../../../docs/guide/command-line.md");
+    let helps = help(&["connect", "--help"]) + &help(&["replay", "--help"]);
+    let words = guide.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let mut count = 0;
+    for option in words.filter(|word| word.starts_with("--") && word.len() > 3) {
+        assert!(helps.contains(option), "{option}");
+        count += 1;
+    }
+    assert!(count > 40, "{count}");
+    for line in help(&["connect", "--help"]).lines() {
+        let Some((code, meaning)) = line.trim_start().split_once("  ") else {
+            continue;
+        };
+        if code.parse::<u8>().is_ok() {
+            let row = format!("| {code} | {}", meaning.split(';').next().unwrap());
+            assert!(guide.replace('`', "").contains(&row), "{row}");
+        }
     }
 }
 
@@ -117,6 +141,8 @@ fn a_wrong_command_line_is_a_usage_error_that_names_what_is_missing() {
         ),
         (&["replay", "file"], "--listen"),
         (&["completions", "nonsense"], "nonsense"),
+        (&["check"], "<FILE>"),
+        (&["check", "--deny", "notes", "a.xml"], "warnings"),
         (&["nonsense"], "nonsense"),
         (&[], "Usage"),
     ] {

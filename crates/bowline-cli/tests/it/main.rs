@@ -1,7 +1,13 @@
 //! The `bowline` program as a person or a script uses it.
 
 #[cfg(test)]
+mod black_hole;
+#[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod client;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! The package `bowline-js` in Node and in a browser.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     browser::Page,
@@ -59,7 +63,7 @@ fn its_unit_tests_pass() {
         })
         .collect();
     files.sort();
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 4);
     let mut command = Command::new("node");
     command.arg("--test").args(files);
     assert_success(command);
@@ -78,6 +82,27 @@ fn chromium_talks_with_a_device_through_the_hub_that_serves_the_package() {
     let mut page = Page::open(&format!("http://{}/", address_of(&url)));
     let modules = "{...await import('/bowline.js'), ...await import('/clown-talk.js')}";
     page.run(&script("talkWithNode", modules, &url));
+    page.assert_clean();
+}
+
+#[test]
+fn chromium_shows_the_cart_of_the_example_and_changes_it() {
+    let tests = env::current_exe().unwrap();
+    let folder = tests.parent().and_then(Path::parent).unwrap();
+    let program = folder.join("examples/cart");
+    assert!(program.exists(), "{}: build examples", program.display());
+    let mut shop = Bowline::spawn(Command::new(program));
+    let line = shop.line();
+    let mut page = Page::open(line.strip_prefix("listening on ").unwrap());
+    page.wait_for("#total", "0");
+    page.click("[data-item=tea]");
+    page.wait_for("#total", "250");
+    page.click("[data-item=tea]");
+    page.wait_for("#items li", "2 tea");
+    page.click("[data-item=moon]");
+    page.wait_for("#status", "there is no moon here");
+    page.click("[data-item=plum]");
+    page.wait_for("#total", "560");
     page.assert_clean();
 }
 

@@ -13,6 +13,8 @@ pub struct Diagnostics {
     list: Vec<Diagnostic>,
     /// How many were left out, by severity.
     dropped: [usize; 3],
+    /// Whether an error may still take the place of something less bad.
+    has_lesser: bool,
 }
 
 impl Diagnostics {
@@ -25,6 +27,7 @@ impl Diagnostics {
             source,
             list: Vec::new(),
             dropped: [0; 3],
+            has_lesser: true,
         }
     }
 
@@ -75,16 +78,22 @@ impl Diagnostics {
             self.list.push(left_out);
             return;
         }
-        if left_out.severity == Severity::Error {
+        if left_out.severity == Severity::Error && self.has_lesser {
             let kept = self.list.iter_mut().rev();
             let lesser = kept.max_by_key(|one| one.severity);
-            if let Some(lesser) = lesser.filter(|one| one.severity > Severity::Error) {
-                std::mem::swap(lesser, &mut left_out);
+            match lesser.filter(|one| one.severity > Severity::Error) {
+                Some(lesser) => std::mem::swap(lesser, &mut left_out),
+                None => self.has_lesser = false,
             }
         }
         if let Some(count) = self.dropped.get_mut(left_out.severity as usize) {
             *count += 1;
         }
+    }
+
+    /// Says whether more are only counted, so that what costs time may be left out of them.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.list.len() >= Self::COUNT_MAX
     }
 
     /// Finds one by its rule and place.

@@ -88,3 +88,111 @@ impl Document {
         parser::parse(source.text(), limits).map(|roots| Self { roots })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gives elements as a reader sees them: name, attributes and text, in order.
+    fn seen(text: &str) -> Option<Vec<String>> {
+        fn add(element: &Element, out: &mut Vec<String>) {
+            let attributes = element.attributes.iter();
+            let attributes = attributes.map(|one| (one.name.as_str(), one.value.as_str()));
+            let attributes: Vec<_> = attributes.collect();
+            out.push(format!(
+                "{} {attributes:?} {:?}",
+                element.name,
+                element.text.as_str()
+            ));
+            for child in &element.children {
+                add(child, out);
+            }
+        }
+        let document = Document::parse(&Source::new("a", text), &ReadLimits::default()).ok()?;
+        let mut out = Vec::new();
+        for root in &document.roots {
+            add(root, &mut out);
+        }
+        Some(out)
+    }
+
+    /// The same by another reader of XML.
+    fn seen_by_other(text: &str) -> Option<Vec<String>> {
+        let document = roxmltree::Document::parse(text).ok()?;
+        let elements = document.descendants().filter(roxmltree::Node::is_element);
+        let elements = elements.map(|element| {
+            let attributes: Vec<_> = element
+                .attributes()
+                .map(|one| (one.name(), one.value()))
+                .collect();
+            let texts = element
+                .children()
+                .filter_map(|child| child.text().filter(|_| child.is_text()));
+            let text: String = texts.collect();
+            format!("{} {attributes:?} {text:?}", element.tag_name().name())
+        });
+        Some(elements.collect())
+    }
+
+    fn piece() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            "<a>",
+            "</a>",
+            "<b x='1'>",
+            "</b>",
+            "<c/>",
+            "<d y=\"&lt;&#x41;\" z=''/>",
+            "</d >",
+            "<n xmlns='http://www.skyline.be/protocol'/>",
+            "<p:q xmlns:p='urn:p'/>",
+            "<e",
+            "/>",
+            ">",
+            "<",
+            " x='2'",
+            " w = \"'\"",
+            "text",
+            " ",
+            "\n",
+            "&lt;",
+            "&#65;",
+            "&amp;",
+            "&",
+            "&no;",
+            "&#0;",
+            "&#xD;",
+            "<![CDATA[",
+            "]]>",
+            "<![CDATA[<c>&amp;]]>",
+            "<!-- c -->",
+            "<!--",
+            "--",
+            "-->",
+            "<?pi x?>",
+            "<?pi ",
+            "?>",
+            "<?xml version='1.0'?>",
+            "<!DOCTYPE a>",
+            "\u{e9}",
+            "\u{1f6a2}",
+            "\u{1}",
+            "\u{fffe}",
+            ":",
+            "'",
+            "\"",
+            "=",
+        ])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn another_reader_of_xml_sees_the_same(pieces in prop::collection::vec(piece(), 0..12)) {
+            let text = format!("<r>{}</r>", pieces.concat());
+            prop_assert_eq!(seen(&text), seen_by_other(&text), "{}", text);
+        }
+    }
+}

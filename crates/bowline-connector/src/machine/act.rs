@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Effect, Machine,
-    task::{Addition, Excess, Step, Task},
+    task::{Addition, Excess, Step, Suspended, TASK_STEPS_MAX, Task},
 };
 use crate::plan::{
     ActionId, ActionKind, CommandId, Condition, LinkId, PairId, ParameterId, ResponseId, Source,
@@ -17,26 +17,57 @@ enum Flow {
     On,
     /// Nothing for a while.
     Sleep(Duration),
+    /// Nothing until the code on a parameter has run.
+    Code(ParameterId),
 }
 
 impl Machine {
-    /// Runs a task to its end, or puts it aside when it sleeps.
+    /// Runs a task to its end, or puts it aside when it sleeps or waits for code.
     pub(super) fn run(&mut self, mut task: Task) {
-        loop {
+        if let Some(below) = self.suspended.last() {
+            task.charge(below.task.steps());
+        }
+        let steps = loop {
             let step = match task.next() {
                 Ok(Some(step)) => step,
-                Ok(None) => return,
-                Err(Excess::Depth) => {
-                    return self
-                        .notice("triggers set off each other in a loop: stopped".to_owned());
-                }
-                Err(Excess::Steps) => {
-                    return self.notice("one cause set off too many steps: stopped".to_owned());
+                Ok(None) => break task.steps(),
+                Err(excess) => {
+                    self.tell_excess(excess, &task);
+                    break task.steps();
                 }
             };
-            if let Flow::Sleep(pause) = self.step(step, &mut task) {
-                return self.put_aside(pause, task);
+            match self.step(step, &mut task) {
+                Flow::On => {}
+                Flow::Sleep(pause) => {
+                    let steps = task.steps();
+                    self.put_aside(pause, task);
+                    break steps;
+                }
+                Flow::Code(hook) => {
+                    let is_running = false;
+                    return self.suspended.push(Suspended {
+                        task,
+                        hook,
+                        is_running,
+                    });
+                }
             }
+        };
+        if let Some(below) = self.suspended.last_mut() {
+            below.task.charge(steps);
+        }
+    }
+
+    fn tell_excess(&mut self, excess: Excess, task: &Task) {
+        match excess {
+            Excess::Depth => {
+                self.notice("triggers set off each other in a loop: stopped".to_owned());
+            }
+            Excess::Steps if task.steps() == TASK_STEPS_MAX + 1 => {
+                self.notice("one cause set off too many steps: stopped".to_owned());
+            }
+            // It was told before.
+            Excess::Steps => {}
         }
     }
 
@@ -53,7 +84,7 @@ impl Machine {
             Step::Keep(pair, command) => self.keep(pair, command, task),
             Step::Insert(group, addition) => self.insert(group, addition, task),
             Step::Transmit(pair) => self.transmit(pair, task),
-            Step::Retransmit => self.retransmit(),
+            Step::Retransmit => self.retransmit(task),
             Step::GiveUp(pair) => self.give_up(pair, task),
             Step::Assign(assignment) => self.assign(assignment, task),
             Step::Endpoint(parameter) => self.apply_endpoint(parameter),
@@ -62,7 +93,11 @@ impl Machine {
                 self.emit(Effect::Save(parameter, value));
             }
             Step::Setter(parameter) => self.run_setter(parameter, task),
-            Step::Hook(parameter, kind) => self.run_hook(parameter, kind),
+            Step::Hook(parameter, kind) => {
+                if self.ask_for_code(parameter, kind) {
+                    return Flow::Code(parameter);
+                }
+            }
             Step::Tell(parameter) => {
                 let value = self.values.get(parameter).clone();
                 self.emit(Effect::Changed(parameter, value));

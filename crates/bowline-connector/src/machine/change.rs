@@ -70,14 +70,24 @@ impl Machine {
         }
     }
 
-    /// Asks for the code on a parameter.
-    pub(super) fn run_hook(&mut self, parameter: ParameterId, kind: Option<MessageKind>) {
+    /// Asks for the code on a parameter; says whether it will run. Code that sets its own
+    /// parameter is not run for that.
+    pub(super) fn ask_for_code(
+        &mut self,
+        parameter: ParameterId,
+        kind: Option<MessageKind>,
+    ) -> bool {
+        let mut below = self.suspended.iter();
+        if below.any(|below| below.is_running && below.hook == parameter) {
+            return false;
+        }
         let code = self.hooks.get(&parameter).copied();
         self.emit(Effect::Hook {
             parameter,
             code,
             kind,
         });
+        true
     }
 
     /// Does what an action says to a parameter.

@@ -26,7 +26,7 @@ pub enum Effect {
     },
     /// Store a value durably; [`Value::Empty`] removes it.
     Save(ParameterId, Value),
-    /// Run the code hooked to the parameter, if there is any.
+    /// Run the code hooked to the parameter, if there is any, before asking for the next effect.
     Hook {
         /// The parameter.
         parameter: ParameterId,

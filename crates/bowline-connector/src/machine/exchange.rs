@@ -21,6 +21,8 @@ pub(super) struct Exchange {
     payload: Bytes,
     retries_left: u32,
     timeout: Duration,
+    /// Whether it was told that the command was not sent.
+    is_told: bool,
     /// When it is given up or sent again; none while triggers of the timeout run.
     pub(super) deadline: Option<Instant>,
 }
@@ -92,28 +94,21 @@ impl Machine {
             payload,
             retries_left: self.retries(pair, link),
             timeout: self.reply_timeout(id, pair, link),
+            is_told: false,
             deadline: None,
         };
-        let unsent = self.send(&exchange);
-        let mut steps = Vec::new();
-        match unsent {
+        let mut steps = match self.send(&exchange) {
             None => {
                 let command = Subject::Command(Some(pair.command.0));
-                steps.push(Step::Moment(command, Moment::After));
+                vec![Step::Moment(command, Moment::After)]
             }
             Some(reason) => {
-                let why = reason.text();
-                self.notice(format!(
-                    "{} ({}) was not sent: {why}",
-                    pair.command, command.name
-                ));
                 if reason == Unsent::NotUtf8 {
                     exchange.retries_left = 0;
                 }
-                let communication = Subject::Communication(Some(link.0));
-                steps.push(Step::Moment(communication, Moment::Error(why.to_owned())));
+                vec![self.tell_unsent(&mut exchange, reason)]
             }
-        }
+        };
         if pair.responses.is_empty() && pair.bad_responses.is_empty() {
             steps.push(Step::Moment(Subject::Pair(Some(id.0)), Moment::After));
         } else {
@@ -124,14 +119,33 @@ impl Machine {
     }
 
     /// Sends the command in flight again.
-    pub(super) fn retransmit(&mut self) {
+    pub(super) fn retransmit(&mut self, task: &mut Task) {
         let Some(mut exchange) = self.exchange.take() else {
             return;
         };
-        // Why it was not sent was told at the first try.
-        let _: Option<Unsent> = self.send(&exchange);
+        if let Some(reason) = self.send(&exchange)
+            && !exchange.is_told
+        {
+            task.push([self.tell_unsent(&mut exchange, reason)]);
+        }
         exchange.deadline = Some(self.now() + exchange.timeout);
         self.exchange = Some(exchange);
+    }
+
+    /// Tells that a command was not sent; of a closed link only once until it opens.
+    fn tell_unsent(&mut self, exchange: &mut Exchange, reason: Unsent) -> Step {
+        let why = reason.text();
+        let command = self.plan.pairs.get(exchange.pair).map(|pair| pair.command);
+        let name = command.and_then(|id| Some((id, self.plan.commands.get(id)?.name.clone())));
+        let state = self.links.get_mut(&exchange.link);
+        let is_news = reason != Unsent::LinkClosed
+            || state.is_none_or(|state| !std::mem::replace(&mut state.is_unsent_told, true));
+        if let (true, Some((id, name))) = (is_news, name) {
+            self.notice(format!("{id} ({name}) was not sent: {why}"));
+        }
+        exchange.is_told = true;
+        let communication = Subject::Communication(Some(exchange.link.0));
+        Step::Moment(communication, Moment::Error(why.to_owned()))
     }
 
     /// Begins what follows when the reply did not come in time.
@@ -144,12 +158,7 @@ impl Machine {
         let is_last = exchange.retries_left == 0;
         exchange.retries_left = exchange.retries_left.saturating_sub(1);
         self.counters.timeouts += 1;
-        let ignores = self
-            .plan
-            .pairs
-            .get(pair)
-            .is_some_and(|pair| pair.ignores_timeout);
-        if !ignores {
+        if !self.ignores_timeout(pair) {
             self.miss_reply(link, now.checked_sub(timeout).unwrap_or(now));
         }
         let subject = Subject::Pair(Some(pair.0));
@@ -167,12 +176,7 @@ impl Machine {
         let Some(exchange) = self.exchange.take() else {
             return;
         };
-        let ignores = self
-            .plan
-            .pairs
-            .get(id)
-            .is_some_and(|pair| pair.ignores_timeout);
-        if !ignores {
+        if !self.ignores_timeout(id) {
             self.fail_over(exchange.link);
         }
         let subject = Subject::Pair(Some(id.0));
@@ -253,6 +257,11 @@ impl Machine {
             payload: exchange.payload.clone(),
         });
         None
+    }
+
+    fn ignores_timeout(&self, pair: PairId) -> bool {
+        let pair = self.plan.pairs.get(pair);
+        pair.is_some_and(|pair| pair.ignores_timeout)
     }
 
     /// Finds the link of a pair: its own, else that of the running group.

@@ -221,7 +221,10 @@ impl Machine {
         let run = Run {
             work: entry.work,
             origin: entry.origin,
-            link: group.and_then(|group| self.link_of_group(group)),
+            link: match group {
+                Some(group) => self.link_of_group(group),
+                None => Some(super::health::MAIN),
+            },
             next: 0,
             interval: entry.interval,
             owes_pause: false,

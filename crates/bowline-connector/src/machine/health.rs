@@ -196,4 +196,4 @@ fn worse(left: Level, right: Level) -> Level {
 }
 
 /// The link that slow polling is about.
-const MAIN: LinkId = LinkId(0);
+pub(super) const MAIN: LinkId = LinkId(0);

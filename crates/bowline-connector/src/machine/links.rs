@@ -13,11 +13,11 @@ use crate::plan::{LinkId, Moment, ParameterId, Subject};
 /// What is known of a link.
 #[derive(Debug)]
 pub(super) struct LinkState {
-    pub(super) is_open: bool,
-    /// Whether it was asked to close: it takes no more messages.
-    is_closing: bool,
+    wire: Wire,
     /// Whether it is to be open: not before there is an endpoint, nor after it was closed.
     pub(super) is_wanted: bool,
+    /// Whether it was told that it takes no commands.
+    pub(super) is_unsent_told: bool,
     /// What its notify parameter was told last.
     told: Option<bool>,
     /// Which endpoint of the element the next attempt takes, counted on without end.
@@ -25,6 +25,15 @@ pub(super) struct LinkState {
     /// Since when it does not answer.
     pub(super) silent_since: Option<Instant>,
     pub(super) level: Level,
+}
+
+/// Where a link is between two losses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wire {
+    Down,
+    Up,
+    /// Up, but asked to close: it takes no more messages.
+    Closing,
 }
 
 /// Whether a link is open.
@@ -41,13 +50,19 @@ pub enum LinkPhase {
 impl LinkState {
     pub(super) fn new() -> Self {
         Self {
-            is_open: false,
-            is_closing: false,
+            wire: Wire::Down,
             is_wanted: false,
+            is_unsent_told: false,
             told: None,
             endpoint: 0,
             silent_since: None,
             level: Level::Unknown,
+        }
+    }
+
+    fn begin_closing(&mut self) {
+        if self.wire == Wire::Up {
+            self.wire = Wire::Closing;
         }
     }
 }
@@ -61,7 +76,7 @@ impl Machine {
     /// Says whether a link is open; none if the connector has no such link.
     pub fn link_phase(&self, link: LinkId) -> Option<LinkPhase> {
         let state = self.links.get(&link)?;
-        Some(if state.is_open && !state.is_closing {
+        Some(if state.wire == Wire::Up {
             LinkPhase::Open
         } else if state.is_wanted {
             LinkPhase::Opening
@@ -101,7 +116,7 @@ impl Machine {
             return;
         };
         state.is_wanted = false;
-        state.is_closing = state.is_open;
+        state.begin_closing();
         self.emit(Effect::Close(link));
     }
 
@@ -109,7 +124,7 @@ impl Machine {
     pub(super) fn reopen_link(&mut self, link: LinkId) {
         match self.links.get_mut(&link) {
             Some(state) if state.is_wanted => {
-                state.is_closing = state.is_open;
+                state.begin_closing();
                 self.emit(Effect::Reopen(link));
             }
             _ => self.open_link(link),
@@ -143,8 +158,12 @@ impl Machine {
         let Some(state) = self.links.get_mut(&link) else {
             return Task::default();
         };
-        state.is_open = true;
-        state.is_closing = !state.is_wanted;
+        state.is_unsent_told = false;
+        state.wire = if state.is_wanted {
+            Wire::Up
+        } else {
+            Wire::Closing
+        };
         self.hear(link);
         let mut steps = self.steps_of_answer(link, answer);
         steps.extend(self.tell_link(link, true));
@@ -165,7 +184,7 @@ impl Machine {
         let Some(state) = self.links.get_mut(&link) else {
             return Task::default();
         };
-        state.is_open = false;
+        state.wire = Wire::Down;
         state.endpoint = state.endpoint.wrapping_add(1);
         let mut steps = Vec::new();
         if let Some(answer) = answer {
@@ -182,8 +201,7 @@ impl Machine {
         let Some(state) = self.links.get_mut(&link) else {
             return Task::default();
         };
-        let was_open = std::mem::replace(&mut state.is_open, false);
-        state.is_closing = false;
+        let was_open = std::mem::replace(&mut state.wire, Wire::Down) != Wire::Down;
         state.endpoint = 0;
         if state.is_wanted {
             state.silent_since.get_or_insert(now);

@@ -106,7 +106,7 @@ impl Attempt<'_> {
         if end > self.message.len() {
             return None;
         }
-        let bytes = self.message.slice(self.offset..end);
+        let bytes = self.slice(end);
         if let Ok(value) = convert::read(&parameter.interpretation, &bytes)
             && let Some(number) = convert::number(&value)
         {
@@ -115,6 +115,16 @@ impl Attempt<'_> {
         self.offset = end;
         self.fields.push((id, Some(bytes)));
         Some(())
+    }
+
+    /// Gives the bytes up to an end; a small part does not keep the whole message alive.
+    fn slice(&self, end: usize) -> Bytes {
+        let bytes = self.message.slice(self.offset..end);
+        if bytes.len() < self.message.len() / 2 {
+            Bytes::copy_from_slice(&bytes)
+        } else {
+            bytes
+        }
     }
 
     fn is_literal(&self, id: ParameterId) -> bool {
@@ -187,7 +197,8 @@ fn longer_border(borders: &[usize], pattern: &[u8], mut matched: usize, byte: u8
     }
 }
 
-/// The bytes a parameter keeps: also the longest value actions may append to.
+/// The longest value that code, people and actions give a parameter: as long as the longest message
+/// that is read by default.
 pub const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Reads a field as the value of its parameter.

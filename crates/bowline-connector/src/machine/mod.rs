@@ -2,13 +2,20 @@
 //!
 //! Time and what arrived go in; [`Effect`]s come out. After each call that goes in, take every
 //! effect before the next one: their order is the order in which the format has things happen.
+//!
+//! Code is part of that order: what is left to do behind an [`Effect::Hook`] is done when the next
+//! effect is asked for. So run the code at once, and let it set values and fire triggers, before
+//! asking: what it does has its effects first. Code that cannot run at once may run later; then
+//! the rest does not wait for it.
 
 mod act;
 mod attempt;
 mod change;
 mod compose;
 mod convert;
+mod counters;
 mod display;
+mod drive;
 mod effect;
 mod error;
 mod exchange;
@@ -36,7 +43,9 @@ use bytes::Bytes;
 
 pub use act::SLEEP_MIN;
 pub use compose::COMMAND_BYTES_MAX;
+pub use counters::Counters;
 pub use display::AlarmLevel;
+pub use drive::SLEEPS_MAX;
 pub use effect::{Answer, Attempt, Effect, HeaderList, Level, ProxyUse};
 pub use error::{AttemptError, SetError};
 pub use exchange::{
@@ -64,7 +73,7 @@ use health::SlowPolling;
 use index::TriggerIndex;
 use links::LinkState;
 use queue::{Entry, Queue};
-use task::{Step, Task};
+use task::{Step, Suspended, Task};
 use timers::TimerState;
 use values::Values;
 
@@ -107,30 +116,15 @@ pub struct Machine {
     rest_until: Option<Instant>,
     /// Tasks that sleep; the queue waits for them.
     parked: Vec<(Instant, Task)>,
+    /// Tasks that wait for code, each for that which the ones above it come from.
+    suspended: Vec<Suspended>,
+    /// How many steps the queue may still take at this moment.
+    turns: u32,
     timers: BTreeMap<TimerId, TimerState>,
     level: Level,
     slow: SlowPolling,
     counters: Counters,
     effects: VecDeque<Effect>,
-}
-
-/// What went wrong so far, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Values that the type of their parameter did not let in.
-    pub refused: u64,
-    /// Messages that no response took.
-    pub unmatched: u64,
-    /// Messages equal to the one before, which are not handled again.
-    pub repeated: u64,
-    /// Replies that did not come in time, every try counted.
-    pub timeouts: u64,
-    /// Commands that were not sent because their link was not open.
-    pub unsent: u64,
-    /// Groups that found no place in the queue.
-    pub groups_dropped: u64,
-    /// Effects that were dropped because nobody took those before them.
-    pub effects_dropped: u64,
 }
 
 impl Machine {
@@ -165,6 +159,8 @@ impl Machine {
             exchange: None,
             rest_until: None,
             parked: Vec::new(),
+            suspended: Vec::new(),
+            turns: drive::TURNS_MAX,
             timers: BTreeMap::new(),
             level: Level::Unknown,
             slow: SlowPolling::default(),
@@ -186,7 +182,7 @@ impl Machine {
     /// Starts the element: tells its first values, asks for its links, fires the triggers on
     /// startup and lets its timers run.
     pub fn start(&mut self, now: Instant) {
-        self.set_now(now);
+        self.arrive(now);
         if std::mem::replace(&mut self.is_started, true) {
             return;
         }
@@ -209,7 +205,7 @@ impl Machine {
 
     /// Takes in that a link opened, with the answer of its server.
     pub fn handle_opened(&mut self, link: LinkId, answer: &Answer, now: Instant) {
-        self.set_now(now);
+        self.arrive(now);
         let task = self.link_opened(link, answer);
         self.run(task);
         self.drive();
@@ -223,7 +219,7 @@ impl Machine {
         answer: Option<&Answer>,
         now: Instant,
     ) {
-        self.set_now(now);
+        self.arrive(now);
         let task = self.link_failed(link, loss, answer);
         self.run(task);
         self.drive();
@@ -231,7 +227,7 @@ impl Machine {
 
     /// Takes in that a link that was open is closed.
     pub fn handle_closed(&mut self, link: LinkId, loss: &Loss, now: Instant) {
-        self.set_now(now);
+        self.arrive(now);
         let task = self.link_closed(link, loss);
         self.run(task);
         self.drive();
@@ -245,7 +241,10 @@ impl Machine {
         payload: Bytes,
         now: Instant,
     ) {
-        self.set_now(now);
+        self.arrive(now);
+        if !self.links.contains_key(&link) {
+            return;
+        }
         self.hear(link);
         let task = self.receive(link, kind, payload);
         self.run(task);
@@ -268,7 +267,7 @@ impl Machine {
         }
         let value = self.fitting(parameter, value);
         let value = value.ok_or(SetError::Forbidden(parameter))?;
-        self.set_now(now);
+        self.call(now);
         self.run(person::assign_by_code(parameter, value));
         self.drive();
         Ok(())
@@ -286,7 +285,7 @@ impl Machine {
         now: Instant,
     ) -> Result<(), SetError> {
         let task = self.read_set(parameter, text)?;
-        self.set_now(now);
+        self.call(now);
         self.run(task);
         self.drive();
         Ok(())
@@ -300,7 +299,7 @@ impl Machine {
         if !self.plan.triggers.contains(trigger) {
             return Err(SetError::NoTrigger(trigger));
         }
-        self.set_now(now);
+        self.call(now);
         self.run(Task::new([Step::Fire(trigger, Subject::Protocol)]));
         self.drive();
         Ok(())
@@ -308,14 +307,14 @@ impl Machine {
 
     /// Closes a link if it is open and asks for it anew.
     pub fn reconnect(&mut self, link: LinkId, now: Instant) {
-        self.set_now(now);
+        self.arrive(now);
         self.reopen_link(link);
         self.drive();
     }
 
     /// Does what is due: call it when the time of [`poll_timeout`](Self::poll_timeout) has come.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.set_now(now);
+        self.arrive(now);
         self.wake();
         if let Some(task) = self.expire_exchange() {
             self.run(task);
@@ -326,9 +325,17 @@ impl Machine {
         self.drive();
     }
 
-    /// Gives what to do next, until there is nothing.
+    /// Gives what to do next, until there is nothing. Code that ran in between counts as done.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        loop {
+            let effect = self.effects.pop_front();
+            if let Some(Effect::Hook { parameter, .. }) = &effect {
+                self.note_running(*parameter);
+            }
+            if effect.is_some() || !self.resume() {
+                return effect;
+            }
+        }
     }
 
     /// Gives when something is due.
@@ -363,61 +370,6 @@ impl Machine {
 
     fn now(&self) -> Instant {
         self.now.expect("every call that goes in brings the time")
-    }
-
-    fn set_now(&mut self, now: Instant) {
-        let now = self.now.map_or(now, |before| before.max(now));
-        self.now = Some(now);
-        if self.rest_until.is_some_and(|until| until <= now) {
-            self.rest_until = None;
-        }
-    }
-
-    /// Goes on with what slept long enough, the earliest first.
-    fn wake(&mut self) {
-        let now = self.now();
-        let mut awake: Vec<(Instant, Task)> = self
-            .parked
-            .extract_if(.., |(until, _)| *until <= now)
-            .collect();
-        awake.sort_by_key(|(until, _)| *until);
-        for (_, task) in awake {
-            self.run(task);
-        }
-    }
-
-    fn put_aside(&mut self, pause: Duration, task: Task) {
-        if self.parked.len() >= SLEEPS_MAX {
-            self.notice("too many actions sleep at once: one was stopped".to_owned());
-            return;
-        }
-        self.parked.push((self.now() + pause, task));
-    }
-
-    /// Goes on with the queue until it waits for something.
-    fn drive(&mut self) {
-        self.review_slow_poll();
-        let mut turns = TURNS_MAX;
-        while self.may_advance() && self.advance() {
-            turns -= 1;
-            if turns == 0 {
-                let until = self.now() + SLEEP_MIN;
-                self.rest_until.get_or_insert(until);
-                break;
-            }
-        }
-        self.rearm_loops();
-        self.review_health();
-    }
-
-    fn may_advance(&mut self) -> bool {
-        if !self.parked.is_empty() || self.rest_until.is_some() {
-            return false;
-        }
-        // The triggers of its timeout were cut short: it has to end all the same.
-        self.exchange
-            .take_if(|exchange| exchange.deadline.is_none());
-        self.exchange.is_none()
     }
 
     fn emit(&mut self, effect: Effect) {
@@ -463,9 +415,3 @@ fn hooks_of(plan: &Plan) -> BTreeMap<ParameterId, HookId> {
 /// How many effects wait for the runner at most: more than one call makes, unless the runner does
 /// not take them.
 pub const EFFECTS_MAX: usize = 1 << 18;
-
-/// How many actions may sleep at once.
-pub const SLEEPS_MAX: usize = 256;
-
-/// How many steps the queue takes at one moment: then others get their turn.
-const TURNS_MAX: u32 = 1000;

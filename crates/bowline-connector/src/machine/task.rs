@@ -121,6 +121,16 @@ pub(super) enum Outcome {
     Partial,
 }
 
+/// A task that waits until the code it asked for has run.
+#[derive(Debug)]
+pub(super) struct Suspended {
+    pub(super) task: Task,
+    /// The parameter whose code it asked for.
+    pub(super) hook: ParameterId,
+    /// Whether the runner took that.
+    pub(super) is_running: bool,
+}
+
 /// Why steps were dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Excess {
@@ -156,6 +166,16 @@ impl Task {
         let depth = self.depth + 1;
         let steps = steps.into_iter().rev();
         self.stack.extend(steps.map(|step| (step, depth)));
+    }
+
+    /// Gives how many steps were taken by this task and by those whose code it serves.
+    pub(super) fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// Counts the steps of a task together with those of another one.
+    pub(super) fn charge(&mut self, steps: u32) {
+        self.steps = self.steps.max(steps);
     }
 
     /// Takes the next step.

@@ -66,7 +66,8 @@ impl Machine {
         for (id, timer) in plan.timers.iter() {
             let state = self.timers.get(&id).copied().unwrap_or_default();
             let is_idle = timer.time == TimerTime::Loop && state.is_running && state.due.is_none();
-            if is_idle && self.parked.is_empty() && !self.works_for(id) {
+            let is_quiet = self.parked.is_empty() && self.suspended.is_empty();
+            if is_idle && is_quiet && !self.works_for(id) {
                 let pause = timer.interval.max(TIMER_PERIOD_MIN);
                 let due = Some(self.now() + pause);
                 self.timers.insert(

@@ -1,6 +1,6 @@
 //! Links: connections of the WebSocket kind.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use super::{GroupId, PairId, ParameterId, SessionId};
 
@@ -58,12 +58,37 @@ pub struct BusAddress {
     pub is_fixed: bool,
     /// The texts an element may choose; empty allows any.
     pub choices: Vec<String>,
+    /// The first and the last text an element may choose; numbers compare as numbers.
+    pub range: (Option<String>, Option<String>),
 }
 
 impl BusAddress {
+    /// Says whether an element may choose `text`: one of the choices, or within the range, where
+    /// there are such; what bypasses proxies always.
+    pub fn allows(&self, text: &str) -> bool {
+        let is_default = self.default.as_deref() == Some(text);
+        if self.is_fixed || is_default || Self::bypasses_proxy(text) {
+            return is_default || !self.is_fixed;
+        }
+        let (from, to) = (self.range.0.as_deref(), self.range.1.as_deref());
+        let has_range = from.is_some() || to.is_some();
+        let is_within = from.is_none_or(|from| compare(from, text).is_le())
+            && to.is_none_or(|to| compare(text, to).is_le());
+        let is_choice = self.choices.iter().any(|choice| choice == text);
+        is_choice || (has_range && is_within) || (self.choices.is_empty() && !has_range)
+    }
+
     /// Says whether `text` bypasses proxies: "bypassProxy" in any case.
     pub fn bypasses_proxy(text: &str) -> bool {
         text.eq_ignore_ascii_case("bypassProxy")
+    }
+}
+
+/// Compares as numbers where both are numbers.
+fn compare(left: &str, right: &str) -> Ordering {
+    match (left.parse::<f64>(), right.parse::<f64>()) {
+        (Ok(left), Ok(right)) => left.total_cmp(&right),
+        (Ok(_) | Err(_), _) => left.cmp(right),
     }
 }
 

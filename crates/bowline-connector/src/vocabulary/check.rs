@@ -107,7 +107,11 @@ impl Check<'_> {
         let known = Shape::protocol().elements.iter().map(|shape| shape.name);
         let known = known.chain(items).chain(["Protocol"]);
         let diagnostic = Diagnostic::error(Code::NoConnector, root.name_span, message);
-        let meant = nearest(&root.name, known).filter(|meant| *meant != root.name);
+        let meant = if self.said.is_full() {
+            None
+        } else {
+            nearest(&root.name, known).filter(|meant| *meant != root.name)
+        };
         self.said.add(match meant {
             Some(name) => diagnostic.label(format!("did you mean `{name}`?")),
             None => diagnostic.help("a connector begins with `<Protocol>`"),
@@ -132,6 +136,7 @@ impl Check<'_> {
             text: &element.text,
             name: &name,
             named: element.name_span,
+            guesses: !self.said.is_full(),
         };
         let value = place.read(&mut |diagnostic| self.said.add(diagnostic));
         if matches!(shape.row.kind, Kind::Elements) && !element.text.is_blank() {
@@ -171,6 +176,7 @@ impl Check<'_> {
                 text: &attribute.value,
                 name: &name,
                 named: attribute.name_span,
+                guesses: !self.said.is_full(),
             };
             let value = place.read(&mut |diagnostic| self.said.add(diagnostic));
             fields.push(Field {
@@ -252,6 +258,10 @@ impl Check<'_> {
         let name = clipped(&attribute.name);
         let message = format!("`{}` has no attribute `{name}`", shape.name);
         let diagnostic = Diagnostic::warning(Code::UnknownAttribute, attribute.name_span, message);
+        if self.said.is_full() {
+            self.said.add(diagnostic);
+            return;
+        }
         let known = shape.attributes.iter().map(|known| known.name);
         let diagnostic = match nearest(&attribute.name, known.clone()) {
             Some(meant) => diagnostic.label(format!("left out; did you mean `{meant}`?")),
@@ -269,6 +279,10 @@ impl Check<'_> {
         let name = clipped(&element.name);
         let message = format!("`{}` has no element `{name}`", shape.name);
         let diagnostic = Diagnostic::warning(Code::UnknownElement, element.name_span, message);
+        if self.said.is_full() {
+            self.said.add(diagnostic);
+            return;
+        }
         let known = shape.elements.iter().map(|known| known.name);
         let diagnostic = match nearest(&element.name, known) {
             Some(meant) => diagnostic.label(format!("left out; did you mean `{meant}`?")),

@@ -1,5 +1,9 @@
 //! The reference page of the format, from the table.
 
+use std::fmt::Write as _;
+
+use crate::diagnostic::Code;
+
 use super::{
     row::{Choice, Kind, Occurs, Support, Word},
     shape::Shape,
@@ -17,7 +21,16 @@ pub fn reference_page() -> String {
         let shape = protocol.inner(name);
         page += &section(&shape.path, shape, |_| true);
     }
-    page
+    page + &rules()
+}
+
+fn rules() -> String {
+    let mut out = RULES.to_owned();
+    for code in Code::ALL {
+        // Writing to a string cannot fail.
+        let _written = writeln!(out, "| {code} | `{}` | {} |", code.slug(), code.meaning());
+    }
+    out
 }
 
 fn section(title: &str, shape: &Shape, takes: impl Fn(&Shape) -> bool) -> String {
@@ -91,13 +104,28 @@ fn kind(kind: Kind) -> String {
     }
 }
 
+/// Lists words: those that are followed, then the others by what is done instead.
 fn listed(words: &[Word]) -> String {
-    let all = words.iter().map(|word| match word.support {
-        Support::Supported | Support::Descriptive => format!("`{}`", word.text),
-        Support::Ignored(instead) => format!("`{}` (ignored: {instead})", word.text),
-        Support::Refused(why) => format!("`{}` (refused: {why})", word.text),
+    let mut groups: Vec<(Support, Vec<String>)> = Vec::new();
+    for word in words {
+        let text = format!("`{}`", word.text);
+        match groups
+            .iter_mut()
+            .find(|(support, _)| *support == word.support)
+        {
+            Some((_, texts)) => texts.push(text),
+            None => groups.push((word.support, vec![text])),
+        }
+    }
+    let groups = groups.into_iter().map(|(support, texts)| {
+        let texts = texts.join(", ");
+        match support {
+            Support::Supported | Support::Descriptive => texts,
+            Support::Ignored(instead) => format!("ignored: {texts}: {instead}"),
+            Support::Refused(why) => format!("refused: {texts}: {why}"),
+        }
     });
-    all.collect::<Vec<_>>().join(", ")
+    groups.collect::<Vec<_>>().join("; ")
 }
 
 fn options(choices: &[Choice]) -> String {
@@ -163,4 +191,13 @@ stands around them: one or more of `Connection`, `Session`, `Param`, `Command`, 
 - *refused*: an error; such a connector does not run.
 
 What stands nowhere on this page is left out with a warning that names what was perhaps meant.
+";
+
+const RULES: &str = "
+## Diagnostics
+
+What `bowline check` says begins with one of these. A number never changes its meaning.
+
+| code | name | about |
+|---|---|---|
 ";

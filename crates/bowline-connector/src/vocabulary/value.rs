@@ -121,6 +121,8 @@ pub(super) struct Place<'a> {
     pub(super) name: &'a str,
     /// Where it is named, for values that are not there.
     pub(super) named: Span,
+    /// Whether a word that is wrong is compared with those that are right.
+    pub(super) guesses: bool,
 }
 
 /// Tells what is to be said of a value.
@@ -265,7 +267,7 @@ impl Place<'_> {
         let followed = words
             .iter()
             .filter(|word| word.support == Support::Supported);
-        let diagnostic = match nearest(text, followed.map(|word| word.text)) {
+        let diagnostic = match self.meant(text, followed.map(|word| word.text)) {
             Some(word) => diagnostic.label(format!("did you mean `{word}`?")),
             None => diagnostic,
         };
@@ -356,7 +358,7 @@ impl Place<'_> {
         let message = format!("{} has no option `{}`", self.name, clipped(part));
         let diagnostic = Diagnostic::warning(Code::NotOption, span, message);
         let name = part.split([':', '=']).next().unwrap_or(part).trim();
-        let diagnostic = match nearest(name, choices.iter().map(|choice| choice.name)) {
+        let diagnostic = match self.meant(name, choices.iter().map(|choice| choice.name)) {
             Some(name) => diagnostic.label(format!("left out; did you mean `{name}`?")),
             None => diagnostic.label("left out"),
         };
@@ -367,6 +369,10 @@ impl Place<'_> {
             .map(|choice| format!("`{}`", choice.sample()))
             .collect();
         diagnostic.help(format!("it has {}", names.join(", ")))
+    }
+
+    fn meant<'w>(&self, word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+        self.guesses.then(|| nearest(word, words)).flatten()
     }
 
     fn condition(&self) -> Read {

@@ -60,76 +60,11 @@ fn examples_of_the_format_hold_or_do_not() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
-    for (text, offset, message) in [
-        ("", 0, "the condition ends where a value is missing"),
-        ("id:1 ==", 7, "the condition ends where a value is missing"),
-        ("id:1 = 1", 5, "write ==, not ="),
-        ("id:1 == 1 and id:2 == 2", 10, "write AND, not and"),
-        ("(id:1 == 1", 0, "this bracket is never closed: add )"),
-        ("id:1 == 1)", 9, "this bracket was never opened"),
-        (
-            "id:1 == \"a",
-            8,
-            "this text is never closed: add a quotation mark",
-        ),
-        (
-            "id: 1 == 1",
-            3,
-            "the number of the parameter is missing: write id:N, without blanks",
-        ),
-        (
-            "id 1 == 1",
-            0,
-            "a parameter is written id:N, without blanks",
-        ),
-        (
-            "id:99999999999 == 1",
-            0,
-            "no parameter has so great a number",
-        ),
-        (
-            "id:1 == Active",
-            8,
-            "Active is no value: write \"Active\" for a text, id:N for a parameter",
-        ),
-        ("id:1 == 12a", 8, "12a is no number"),
-        (
-            "id:1 == #",
-            8,
-            "'#' is neither an operator nor a value here",
-        ),
-        (
-            "id:1",
-            0,
-            "a value alone is no condition: compare it, for example with ==",
-        ),
-        (
-            "id:1 == 1 AND id:2",
-            14,
-            "a value alone is no condition: compare it, for example with ==",
-        ),
-        ("AND id:1 == 1", 0, "AND lacks what stands before it"),
-        (
-            "(id:1 == 1) + 1 == 2",
-            0,
-            "a comparison is no value: join comparisons with AND or OR",
-        ),
-        (
-            "id:1 < empty",
-            7,
-            "what is empty can only be compared with == and !=",
-        ),
-        ("\"a\" * 2 == 2", 0, "this operator takes numbers, not text"),
-        (
-            "\"a\" + 2 == 2",
-            4,
-            "+ takes two numbers or two texts, not one of each",
-        ),
-    ] {
+    for (text, offset, message) in WRONG {
         let error = Condition::parse(text).unwrap_err();
         assert_eq!(
             (error.offset, error.message.as_str()),
-            (offset, message),
+            (*offset, *message),
             "{text}"
         );
     }
@@ -188,8 +123,8 @@ enum Tree {
     Word(&'static str),
     Empty,
     EmptyText,
-    Node(&'static str, Box<(Tree, Tree)>),
-    Bracketed(Box<Tree>),
+    Node(&'static str, Box<(Self, Self)>),
+    Bracketed(Box<Self>),
 }
 
 impl Tree {
@@ -203,11 +138,16 @@ impl Tree {
             Self::Bracketed(inner) => format!("({})", inner.print()),
             Self::Node(operator, sides) => {
                 let rank = rank(operator);
-                let side = |tree: &Self, is_right: bool| match tree {
-                    Self::Node(inner, _) if self::rank(inner) < rank + u8::from(is_right) => {
-                        format!("( {} )", tree.print())
+                let side = |tree: &Self, is_right: bool| {
+                    let text = tree.print();
+                    let rank_min = rank + u8::from(is_right);
+                    let is_looser =
+                        matches!(tree, Self::Node(inner, _) if self::rank(inner) < rank_min);
+                    if is_looser {
+                        format!("( {text} )")
+                    } else {
+                        text
                     }
-                    _ => tree.print(),
                 };
                 format!(
                     "{} {operator} {}",
@@ -273,8 +213,12 @@ fn model(operator: &str, left: Model, right: Model) -> Model {
         }
         _ => None,
     };
-    let is_equal = nothing.unwrap_or(order == Some(Equal));
-    #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
+    let is_equal = nothing.unwrap_or_else(|| order == Some(Equal));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "small numbers"
+    )]
     let bits = |combine: fn(i64, i64) -> i64| {
         numbers.map_or(Model::Nothing { or_text: false }, |(left, right)| {
             Model::Number(combine(left.floor() as i64, right.floor() as i64) as f64)
@@ -367,6 +311,74 @@ fn condition() -> impl Strategy<Value = Tree> {
         ]
     })
 }
+
+/// Wrong conditions, where they are wrong, and what is said of it.
+const WRONG: &[(&str, usize, &str)] = &[
+    ("", 0, "the condition ends where a value is missing"),
+    ("id:1 ==", 7, "the condition ends where a value is missing"),
+    ("id:1 = 1", 5, "write ==, not ="),
+    ("id:1 == 1 and id:2 == 2", 10, "write AND, not and"),
+    ("(id:1 == 1", 0, "this bracket is never closed: add )"),
+    ("id:1 == 1)", 9, "this bracket was never opened"),
+    (
+        "id:1 == \"a",
+        8,
+        "this text is never closed: add a quotation mark",
+    ),
+    (
+        "id: 1 == 1",
+        3,
+        "the number of the parameter is missing: write id:N, without blanks",
+    ),
+    (
+        "id 1 == 1",
+        0,
+        "a parameter is written id:N, without blanks",
+    ),
+    (
+        "id:99999999999 == 1",
+        0,
+        "no parameter has so great a number",
+    ),
+    (
+        "id:1 == Active",
+        8,
+        "Active is no value: write \"Active\" for a text, id:N for a parameter",
+    ),
+    ("id:1 == 12a", 8, "12a is no number"),
+    (
+        "id:1 == #",
+        8,
+        "'#' is neither an operator nor a value here",
+    ),
+    (
+        "id:1",
+        0,
+        "a value alone is no condition: compare it, for example with ==",
+    ),
+    (
+        "id:1 == 1 AND id:2",
+        14,
+        "a value alone is no condition: compare it, for example with ==",
+    ),
+    ("AND id:1 == 1", 0, "AND lacks what stands before it"),
+    (
+        "(id:1 == 1) + 1 == 2",
+        0,
+        "a comparison is no value: join comparisons with AND or OR",
+    ),
+    (
+        "id:1 < empty",
+        7,
+        "what is empty can only be compared with == and !=",
+    ),
+    ("\"a\" * 2 == 2", 0, "this operator takes numbers, not text"),
+    (
+        "\"a\" + 2 == 2",
+        4,
+        "+ takes two numbers or two texts, not one of each",
+    ),
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]

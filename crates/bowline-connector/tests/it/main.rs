@@ -8,6 +8,9 @@
 mod condition;
 mod diagnostics;
 mod excerpts;
+mod machine;
+mod parts;
+mod promises;
 mod properties;
 mod reference;
 mod runner_device;

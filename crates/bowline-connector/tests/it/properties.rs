@@ -1,5 +1,7 @@
 //! Whatever the bytes are, reading ends and says something sensible.
 
+use std::fs;
+
 use bowline_connector::{
     ReadLimits,
     diagnostic::{Diagnostics, Severity},
@@ -7,26 +9,9 @@ use bowline_connector::{
 };
 use proptest::prelude::*;
 
-const SAMPLE: &str = include_str!("../data/acme-tank.xml");
+use crate::promises::check;
 
-/// Reads, and checks what is promised of every reading.
-fn check(bytes: &[u8]) {
-    let reading = read("any.xml", bytes);
-    let errors = reading.diagnostics.count(Severity::Error);
-    assert!(reading.plan.is_none() || errors == 0);
-    assert!(reading.diagnostics.iter().count() <= Diagnostics::COUNT_MAX);
-    let text = reading.diagnostics.source().text();
-    for one in &reading.diagnostics {
-        assert!(
-            one.span.start <= one.span.end && one.span.end <= text.len(),
-            "{one:?}"
-        );
-        assert!(text.get(one.span.range()).is_some(), "{one:?}");
-        assert!(!one.message.is_empty());
-    }
-    let rendered = reading.diagnostics.to_string();
-    assert_eq!(rendered.is_empty(), reading.diagnostics.is_empty());
-}
+const SAMPLE: &str = include_str!("../data/acme-tank.xml");
 
 /// A piece of a connector that changes what stands around it.
 fn piece() -> impl Strategy<Value = String> {
@@ -125,4 +110,18 @@ fn a_file_that_is_all_wrong_is_told_of_in_bounds() {
             .iter()
             .all(|one| one.severity == Severity::Error)
     );
+}
+
+#[test]
+fn inputs_that_fuzzing_found_keep_the_promises() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/connector");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let data = fs::read(&path).unwrap();
+        let replayed = std::panic::catch_unwind(|| check(&data));
+        assert!(replayed.is_ok(), "{} breaks a promise", path.display());
+        count += 1;
+    }
+    assert!(count >= 12, "{count} inputs");
 }

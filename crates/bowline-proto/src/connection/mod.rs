@@ -81,6 +81,19 @@ impl Connection {
         Self::new(Role::Server, None, config, deflate, now)
     }
 
+    /// Makes the engine of an accepted connection that masks what it sends, **against** RFC 6455
+    /// section 5.1, if [`Nonstandard::mask_server_frames`](crate::Nonstandard::mask_server_frames)
+    /// says so too; otherwise the same as [`server`](Self::server).
+    pub fn server_masking(
+        config: Arc<Config>,
+        deflate: Option<Deflate>,
+        masks: Box<dyn MaskingKeySource>,
+        now: Instant,
+    ) -> Self {
+        let masks = config.nonstandard.mask_server_frames.then_some(masks);
+        Self::new(Role::Server, masks, config, deflate, now)
+    }
+
     /// Makes the engine of a connection this end opened.
     ///
     /// `masks` must be cryptographically secure (RFC 6455 section 10.3).
@@ -110,7 +123,7 @@ impl Connection {
         Self {
             role,
             state: State::Open,
-            receive: ReceivePath::new(role, inflater),
+            receive: ReceivePath::new(role, config.nonstandard, inflater),
             send: SendPath::new(masks, compression),
             keepalive: Keepalive::new(now),
             since: now,

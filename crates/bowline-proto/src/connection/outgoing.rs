@@ -150,6 +150,11 @@ impl Connection {
         Ok(())
     }
 
+    /// Says whether a frame sent in pieces is unfinished.
+    pub fn is_inside_frame(&self) -> bool {
+        self.send.is_inside_frame()
+    }
+
     /// Gives the kind of the message sent in pieces that is unfinished.
     pub fn unfinished(&self) -> Option<MessageKind> {
         self.send.unfinished()

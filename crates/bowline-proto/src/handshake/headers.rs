@@ -189,12 +189,14 @@ struct Entry {
     value: Span,
 }
 
-/// Fields whose values `Debug` hides, because logs must not hold them.
+/// Fields whose values `Debug` hides, because logs must not hold them. Pages, which can set no
+/// other field, put tokens among the subprotocols.
 const SECRET: &[&str] = &[
     "authorization",
     "proxy-authorization",
     "cookie",
     "set-cookie",
+    "sec-websocket-protocol",
 ];
 
 #[cfg(test)]
@@ -247,7 +249,12 @@ mod tests {
     fn debug_output_hides_secrets() {
         let shown = format!(
             "{:?}",
-            head(&[("Cookie", "id=s3cret"), ("X", "seen")]).headers()
+            head(&[
+                ("Cookie", "id=s3cret"),
+                ("Sec-WebSocket-Protocol", "token.s3cret"),
+                ("X", "seen")
+            ])
+            .headers()
         );
         assert!(
             shown.contains("seen") && !shown.contains("s3cret"),

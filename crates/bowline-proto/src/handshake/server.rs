@@ -143,12 +143,13 @@ impl ServerHandshake {
     }
 }
 
-/// Leaves out the bytes of the head, which may hold passwords and cookies.
+/// Leaves out the bytes of the head, which may hold passwords and cookies, and the subprotocols, in
+/// whose place pages send tokens.
 impl fmt::Debug for ServerHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerHandshake")
             .field("origin", &self.origin())
-            .field("subprotocols", &self.subprotocols().collect::<Vec<_>>())
+            .field("subprotocol_count", &self.subprotocols.len())
             .field("deflate_offers", &self.deflate_offers)
             .finish_non_exhaustive()
     }

@@ -16,7 +16,7 @@ pub(crate) use utf8::Utf8Validator;
 use utf8::is_utf8;
 
 use crate::{
-    config::Limits,
+    config::{Limits, Nonstandard},
     deflate::Inflater,
     error::{Fault, LimitExceeded, ProtocolViolation},
     frame::{Close, FrameHeader, Opcode, apply_mask, unmask_to_ascii},
@@ -29,6 +29,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct ReceivePath {
     role: Role,
+    nonstandard: Nonstandard,
     view: View,
     /// The bytes of a header that the input cut off.
     spill: HeaderSpill,
@@ -101,9 +102,10 @@ impl Place {
 type Turn = Result<(usize, Option<Received>), Fault>;
 
 impl ReceivePath {
-    pub(crate) fn new(role: Role, inflater: Option<Inflater>) -> Self {
+    pub(crate) fn new(role: Role, nonstandard: Nonstandard, inflater: Option<Inflater>) -> Self {
         Self {
             role,
+            nonstandard,
             view: View::default(),
             spill: HeaderSpill::default(),
             frame: None,
@@ -273,10 +275,7 @@ impl ReceivePath {
     #[inline]
     fn check_bits(&self, header: &FrameHeader) -> Result<(), ProtocolViolation> {
         if header.masking_key.is_some() != self.role.expects_masked() {
-            return Err(match self.role {
-                Role::Server => ProtocolViolation::UnmaskedFrame,
-                Role::Client => ProtocolViolation::MaskedFrame,
-            });
+            self.check_wrong_mask()?;
         }
         let may_compress =
             self.inflater.is_some() && matches!(header.opcode, Opcode::Text | Opcode::Binary);
@@ -284,6 +283,16 @@ impl ReceivePath {
             return Err(ProtocolViolation::ReservedBits);
         }
         Ok(())
+    }
+
+    /// A frame is masked that should not be, or the other way round.
+    #[cold]
+    fn check_wrong_mask(&self) -> Result<(), ProtocolViolation> {
+        match self.role {
+            Role::Server => Err(ProtocolViolation::UnmaskedFrame),
+            Role::Client if self.nonstandard.accept_masked_server_frames => Ok(()),
+            Role::Client => Err(ProtocolViolation::MaskedFrame),
+        }
     }
 
     fn current_view(&self) -> View {

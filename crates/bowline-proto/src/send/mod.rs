@@ -30,7 +30,8 @@ pub enum Fin {
 
 /// Encodes what this end sends and queues it.
 pub(crate) struct SendPath {
-    /// Where masking keys come from; `None` in the server role, which does not mask.
+    /// Where masking keys come from; `None` in the server role, which does not mask by the
+    /// standard.
     masks: Option<Box<dyn MaskingKeySource>>,
     queue: SendQueue,
     /// The fragmented message that is not finished.

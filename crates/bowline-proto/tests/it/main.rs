@@ -22,6 +22,8 @@ mod keepalive;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod nonstandard;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod receiving;

@@ -1,7 +1,7 @@
 //! What calls of ours put on the wire, and which calls are refused.
 
 use bowline_proto::{
-    Compress, Config, Fin, Message, MessageKind, Misuse, Payload, Role,
+    Compress, Config, Fin, Message, MessageKind, Misuse, Payload, Role, Text,
     deflate::{ContextPool, Deflate},
 };
 use bowline_testkit::{Collected, End, Frame, Pair, Takeover, deflate_params};
@@ -286,4 +286,30 @@ fn every_length_form_passes_between_the_roles() {
     assert_eq!(pair.client.take_events(), expected(2));
     let header = |stream: &[u8]| stream[..4].to_vec();
     assert_eq!(header(&pair.downstream), [0x82, 0, 0x82, 1]);
+}
+
+#[test]
+fn fragments_are_made_of_text_as_well_as_of_bytes() {
+    let mut server = End::plain(Role::Server);
+    let pieces: [Payload<'_>; 4] = [
+        "borrowed ".into(),
+        String::from("owned ").into(),
+        Text::from("checked ").into(),
+        b"bytes".into(),
+    ];
+    let last = pieces.len() - 1;
+    for (at, piece) in pieces.into_iter().enumerate() {
+        let fin = if at == last { Fin::Last } else { Fin::More };
+        let sent = server
+            .connection
+            .send_fragment(MessageKind::Text, piece, fin, Compress::Auto);
+        sent.unwrap();
+    }
+    let mut client = End::plain(Role::Client);
+    client.read(&server.write());
+    let text = b"borrowed owned checked bytes".to_vec();
+    assert_eq!(
+        client.take_events(),
+        [Collected::Message(MessageKind::Text, text)]
+    );
 }

@@ -18,14 +18,11 @@ use std::{
     sync::Arc,
 };
 
-use bowline::{
-    proto::handshake::RequestHead,
-    server::{
-        Arrival, BasicCredentials, HttpArrival, Identity, Listener, ListenerConfig,
-        WebSocketArrival,
-        admission::Admission,
-        rules::{Rule, RuleSet, Rules},
-    },
+use bowline::server::{
+    Arrival, HttpArrival, Listener, ListenerConfig, WebSocketArrival,
+    admission::Admission,
+    auth::{Authenticator, Identity, PasswordList},
+    rules::{Rule, RuleSet, Rules},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,8 +32,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let rules = Rules::new(read(&path)?);
 
     let mut config = ListenerConfig::new("harbour".parse()?, rules.clone(), Admission::default());
-    config.identify = Some(Arc::new(identify));
-    // Who could be let in if known is asked for name and password.
+    config.authenticator = Some(Authenticator::new(users()));
+    // Who could be let in if known is asked for name and password, in the realm the rule names or
+    // else in this one.
     config.realm = Some("harbour".into());
     if env::args().any(|argument| argument == "-v") {
         config.on_refused = Some(Arc::new(|explanation| {
@@ -101,16 +99,14 @@ fn read(path: &Path) -> Result<RuleSet, Box<dyn Error>> {
     Ok(set)
 }
 
-/// Proves who asks. A real program would compare with hashes, and over TLS only.
-fn identify(request: &RequestHead) -> Option<Identity> {
-    let credentials = BasicCredentials::from_request(request)?;
-    let (user, _, group) = USERS.into_iter().find(|(user, password, _)| {
-        credentials.user() == *user && credentials.has_password(password)
-    })?;
-    Some(Identity {
-        user: user.into(),
-        groups: vec![group.to_owned()],
-    })
+/// Who may prove to be known. A real program would do this over TLS only.
+fn users() -> PasswordList {
+    PasswordList::new()
+        .with(
+            Identity::new("anna").with_group("crew"),
+            "bowline on a bight",
+        )
+        .with(Identity::new("ben").with_group("guests"), "sheet bend")
 }
 
 async fn handle(arrival: Arrival) {
@@ -149,9 +145,3 @@ async fn page(arrival: HttpArrival) -> Result<(), bowline::Error> {
 fn argument(name: &str) -> Option<String> {
     env::args().skip_while(|argument| argument != name).nth(1)
 }
-
-/// Name, password and group.
-const USERS: [(&str, &str, &str); 2] = [
-    ("anna", "bowline on a bight", "crew"),
-    ("ben", "sheet bend", "guests"),
-];

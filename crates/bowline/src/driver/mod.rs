@@ -1,10 +1,11 @@
 //! The meeting of engine and stream: the only file that reads or writes one after its handshake.
 
+mod deadlines;
 mod observe;
 mod outgoing;
+mod unread;
 
 use std::{
-    future::Future as _,
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -15,18 +16,13 @@ use bowline_proto::{Connection, ConnectionState, Event};
 use bytes::{Buf, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    runtime::Handle,
     task::coop::poll_proceed,
-    time::{Sleep, sleep_until},
+    time::Sleep,
 };
 
 use outgoing::Writers;
 
-use crate::{
-    metrics::Observer,
-    outbox::{LastFrame, Outbox},
-    worker::with_read_buffer,
-};
+use crate::{metrics::Observer, outbox::Outbox, worker::with_read_buffer};
 
 /// Drives an engine with a stream and a timer.
 ///
@@ -232,6 +228,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         std::mem::take(&mut self.input)
     }
 
+    /// Takes bytes back that were not given to the engine after all.
+    pub(crate) fn put_back(&mut self, rest: &[u8]) {
+        debug_assert!(self.input.is_empty(), "it was taken");
+        if !self.is_closed() {
+            self.input.extend_from_slice(rest);
+        }
+    }
+
     /// Gives received bytes to the engine, see [`Connection::poll_event`].
     pub(crate) fn next_event<'a>(&mut self, chunk: &'a mut [u8]) -> (usize, Option<Event<'a>>) {
         self.connection.poll_event(self.received_at, chunk)
@@ -355,75 +359,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     return taken;
                 }
             }
-        }
-    }
-
-    /// Waits for the engine's next deadline; ready when it has passed.
-    ///
-    /// The timer is moved lazily: a deadline that moved away is noticed when the old one fires.
-    /// Outside of a runtime there is no timer; then a deadline is noticed by the next call.
-    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = self.deadline() else {
-            self.timer = None;
-            return Poll::Pending;
-        };
-        if self.timer.is_none() && Handle::try_current().is_err() {
-            return if deadline <= now() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            };
-        }
-        let deadline = tokio::time::Instant::from_std(deadline);
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if timer.deadline() > deadline {
-            timer.as_mut().reset(deadline);
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            if deadline <= tokio::time::Instant::now() {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline);
-        }
-        Poll::Pending
-    }
-
-    /// Gives the next deadline.
-    ///
-    /// The peer's time to take part in the end begins when this end is there to notice, not while
-    /// the application does something else.
-    fn deadline(&mut self) -> Option<Instant> {
-        let is_ending = self.connection.state() == ConnectionState::Closing
-            || self.reading == Reading::Ended
-            || self.write_failure().is_some()
-            || self.is_close_waiting();
-        if !is_ending {
-            return self.connection.poll_timeout();
-        }
-        let since = *self.ending_since.get_or_insert_with(now);
-        since.checked_add(self.connection.config().close_timeout)
-    }
-
-    fn handle_timeout(&mut self) {
-        let now = now();
-        let close = self.outbox.as_mut().and_then(|outbox| outbox.cut());
-        if let Some(LastFrame(close)) = close {
-            // What waited had its time; the close frame gets its own.
-            self.drop_outbox();
-            self.ending_since = None;
-            let begun = self.connection.close(now, close.as_ref());
-            debug_assert!(begun.is_ok(), "messages in an outbox are whole");
-            return;
-        }
-        self.act(|connection| connection.handle_timeout(now));
-        if self.ending_since.is_some() {
-            let failure = self.write_failure();
-            self.act(|connection| match failure {
-                Some(kind) => connection.handle_transport_error(kind),
-                None => connection.handle_eof(now),
-            });
         }
     }
 

@@ -35,6 +35,7 @@ impl<S> Driver<S> {
         if self.connection.state() != ConnectionState::Open {
             return Err(Refused::Closing);
         }
+        self.check_whole()?;
         let outbox = self.outbox.get_or_insert_default();
         let pushed = outbox.push(message, key, limits);
         let lost = outbox.take_lost();
@@ -51,6 +52,18 @@ impl<S> Driver<S> {
             debug_assert!(begun.is_ok(), "messages in an outbox are whole");
         }
         pushed
+    }
+
+    /// Refuses what the engine would: behind a message that another task sends in pieces nothing
+    /// waits.
+    fn check_whole(&self) -> Result<(), Refused> {
+        if self.connection.is_inside_frame() {
+            Err(Refused::Misuse(Misuse::FrameUnfinished))
+        } else if self.connection.unfinished().is_some() {
+            Err(Refused::Misuse(Misuse::MessageUnfinished))
+        } else {
+            Ok(())
+        }
     }
 
     /// Says whether the outbox has room for a message, or need not take it.

@@ -14,6 +14,7 @@ use crate::{
     link::Backlog,
     options::Options,
     outbox::SlowPeer,
+    receive_queue::Crossed,
     server::{ConnectionId, DrainReport},
 };
 
@@ -105,6 +106,17 @@ pub(crate) fn report_slow(
     } else {
         let policy = policy_label(policy);
         warn!(target: TARGET, id, group, policy, messages, bytes, "a peer does not keep up");
+    }
+}
+
+/// Reports that much waits for the application, and that reading stopped for it.
+pub(crate) fn report_waiting(id: Option<ConnectionId>, group: Option<&str>, crossed: &Crossed) {
+    let id = id.map(ConnectionId::as_u64);
+    let (messages, bytes) = (crossed.messages, crossed.bytes);
+    if crossed.stops {
+        warn!(target: TARGET, id, group, messages, bytes, "the application does not keep up: reading stops");
+    } else {
+        warn!(target: TARGET, id, group, messages, bytes, "the application does not keep up");
     }
 }
 

@@ -83,6 +83,21 @@ impl Export<'_> {
             None,
         )?;
         episodes.encode_counter::<NoLabelSet, u64, u64>(&snapshot.slow_episodes, None)?;
+        for (name, help, count) in [
+            (
+                "bowline_receive_warnings",
+                "Times much waited for the application",
+                snapshot.receive_warnings,
+            ),
+            (
+                "bowline_receive_stops",
+                "Times reading stopped because much waited for the application",
+                snapshot.receive_stops,
+            ),
+        ] {
+            self.counters(name, help, None)?
+                .encode_counter::<NoLabelSet, u64, u64>(&count, None)?;
+        }
         self.round_trips(&snapshot.round_trips)
     }
 

@@ -28,10 +28,10 @@ pub use histogram::RoundTrips;
 pub use outcome::{CloseCodeClass, EndingCause, EndingKind, HandshakeOutcome};
 pub use snapshot::{Dropped, Snapshot};
 
-pub(crate) use events::{Joined, report_drain, report_slow};
+pub(crate) use events::{Joined, report_drain, report_slow, report_waiting};
 pub(crate) use observer::Observer;
 
-use crate::outbox::SlowPeer;
+use crate::{outbox::SlowPeer, receive_queue::Crossed};
 use histogram::Histogram;
 use traffic::{Row, Traffic};
 
@@ -47,6 +47,8 @@ pub struct Metrics {
     open: AtomicU64,
     dropped: [AtomicU64; POLICY_COUNT],
     slow_episodes: AtomicU64,
+    receive_warnings: AtomicU64,
+    receive_stops: AtomicU64,
     round_trips: Histogram,
     tables: Mutex<Tables>,
 }
@@ -85,6 +87,8 @@ impl Metrics {
             close_codes,
             dropped: Dropped::from(dropped),
             slow_episodes: load(&self.slow_episodes),
+            receive_warnings: load(&self.receive_warnings),
+            receive_stops: load(&self.receive_stops),
             round_trips: self.round_trips.snapshot(),
             ..Snapshot::from(self.traffic.sum())
         }
@@ -127,6 +131,12 @@ impl Metrics {
 
     fn count_slow_episode(&self) {
         self.slow_episodes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count_crossed(&self, crossed: &Crossed) {
+        let (warnings, stops) = (u64::from(crossed.warns), u64::from(crossed.stops));
+        self.receive_warnings.fetch_add(warnings, Ordering::Relaxed);
+        self.receive_stops.fetch_add(stops, Ordering::Relaxed);
     }
 
     fn count_round_trip(&self, time: Duration) {

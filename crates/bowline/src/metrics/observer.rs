@@ -14,7 +14,7 @@ use super::{
 };
 #[cfg(feature = "hyper")]
 use crate::error::Error;
-use crate::{link::Backlog, options::Options, outbox::SlowPeer};
+use crate::{link::Backlog, options::Options, outbox::SlowPeer, receive_queue::Crossed};
 
 /// Watches one connection for [`Metrics`] and `tracing`. A connection that nobody watches has
 /// none.
@@ -145,6 +145,13 @@ impl Observer {
     pub(crate) fn slow_episode(&self) {
         if let Some(metrics) = &self.metrics {
             metrics.count_slow_episode();
+        }
+    }
+
+    /// Notes that what waits for the application has crossed a mark.
+    pub(crate) fn crossed(&self, crossed: &Crossed) {
+        if let Some(metrics) = &self.metrics {
+            metrics.count_crossed(crossed);
         }
     }
 

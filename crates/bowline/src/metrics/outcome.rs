@@ -62,6 +62,10 @@ impl From<&Error> for HandshakeOutcome {
                 status: refusal.status(),
                 code: refusal.detail().code(),
             },
+            Error::RefusedBody(error) => Self::Refused {
+                status: error.status(),
+                code: error.code(),
+            },
             Error::NotWebSocket => Self::Refused {
                 status: 426,
                 code: 1,

@@ -39,6 +39,11 @@ pub struct Snapshot {
     /// How often an outbox was full: once from the first message that did not fit until all that
     /// waited has left.
     pub slow_episodes: u64,
+    /// How often the messages that wait for the application reached the first mark of their
+    /// [`ReceiveLimits`](crate::ReceiveLimits).
+    pub receive_warnings: u64,
+    /// How often they reached the second, and reading stopped.
+    pub receive_stops: u64,
     /// The times from keepalive pings to their pongs.
     pub round_trips: RoundTrips,
 }

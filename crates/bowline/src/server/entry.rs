@@ -11,8 +11,8 @@ use std::{
 
 use bowline_proto::handshake::RequestHead;
 
-use super::{id::ConnectionId, session::AttachedSession};
-use crate::{link::Link, outbox::OutboxLimits};
+use super::{Values, id::ConnectionId, session::AttachedSession};
+use crate::{link::Link, outbox::OutboxLimits, transport::PeerCertificate};
 
 /// The registry's record of a connection, from its reservation on.
 pub(crate) struct Entry {
@@ -44,8 +44,18 @@ pub struct Attributes {
     pub subprotocol: Option<Arc<str>>,
     /// The user, if the application knows one.
     pub user: Option<Arc<str>>,
+    /// What else is known: what request filters put in, and the client's [`PeerCertificate`].
+    pub values: Values,
     /// The visitor's session, see [`Session::attach`](super::Session::attach).
     pub session: Option<Arc<dyn AttachedSession>>,
+}
+
+impl Attributes {
+    /// Gives the certificate that the client has shown and TLS has verified, if it is among the
+    /// values; a listener puts it there.
+    pub fn certificate(&self) -> Option<&PeerCertificate> {
+        self.values.get()
+    }
 }
 
 impl fmt::Debug for Attributes {

@@ -124,7 +124,8 @@ impl ConnectionHandle {
     /// already.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a code or reason that cannot be sent.
+    /// [`Error::Misuse`] for a code or reason that cannot be sent, and inside a frame that the
+    /// connection's own task sends in pieces.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let close = Close::new(code, reason).map_err(Error::Misuse)?;
         match self.link().map(|link| link.close(Some(close))) {

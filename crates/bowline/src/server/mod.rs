@@ -7,10 +7,12 @@
 
 mod address;
 pub mod admission;
+mod answer;
+pub mod auth;
 mod cookie;
-mod credentials;
 mod drain;
 mod entry;
+mod filter;
 mod group;
 mod handle;
 mod id;
@@ -22,6 +24,7 @@ pub mod rules;
 mod session;
 #[cfg(feature = "hyper")]
 mod upgrade;
+mod values;
 
 use std::time::Duration;
 
@@ -36,10 +39,12 @@ use tokio::{
 };
 
 pub use address::{AddressError, AddressRange};
+pub use answer::Answer;
+pub use auth::{Authenticator, BasicCredentials, Identity};
 pub use cookie::SetCookie;
-pub use credentials::BasicCredentials;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
+pub use filter::{FilteredRequest, Filters, Refused, RequestFilter, ResponseFilter};
 pub use group::{
     Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits,
     HandlerKind, Membership,
@@ -47,8 +52,8 @@ pub use group::{
 pub use handle::{ConnectionHandle, SendError};
 pub use id::ConnectionId;
 pub use listener::{
-    Arrival, HttpArrival, Identify, Identity, Listener, ListenerConfig, ListenerName,
-    ListenerNameError, OnRefused, ProxyHeaderUse, WebSocketArrival,
+    Arrival, BodyError, HttpArrival, HttpExchange, HttpOptions, Listener, ListenerConfig,
+    ListenerName, ListenerNameError, OnRefused, ProxyHeaderUse, WebSocketArrival,
 };
 pub use offer::Offer;
 pub use opcode::{FrameCode, FrameCodeError};
@@ -58,6 +63,7 @@ pub use session::{
 };
 #[cfg(feature = "hyper")]
 pub use upgrade::{Handover, PendingWebSocket, Rejection, UpgradedStream};
+pub use values::Values;
 
 use crate::{
     error::{ConnectPhase, Error},
@@ -157,12 +163,25 @@ impl Acceptor {
     /// [`Error::RefusedRequest`] for a malformed head or handshake, [`Error::Timeout`] past the
     /// deadline, [`Error::Io`] if the stream fails.
     pub async fn read_request<S: Transport>(&self, stream: S) -> Result<Request<S>, Error> {
-        let read = self.read_checked(stream).await;
+        self.read_next(stream, BytesMut::new()).await
+    }
+
+    /// The same, of a stream of which the first bytes were read.
+    pub(crate) async fn read_next<S: Transport>(
+        &self,
+        stream: S,
+        first: BytesMut,
+    ) -> Result<Request<S>, Error> {
+        let read = self.read_checked(stream, first).await;
         read.map_err(|error| self.options.handshake_failed(error))
     }
 
-    async fn read_checked<S: Transport>(&self, mut stream: S) -> Result<Request<S>, Error> {
-        let read = timeout(self.handshake_timeout, self.read_head(&mut stream)).await;
+    async fn read_checked<S: Transport>(
+        &self,
+        mut stream: S,
+        first: BytesMut,
+    ) -> Result<Request<S>, Error> {
+        let read = timeout(self.handshake_timeout, self.read_head(&mut stream, first)).await;
         let checked = match read {
             Err(_) => return Err(Error::Timeout(ConnectPhase::Handshake)),
             Ok(Err(HeadFailure::Io(error))) => return Err(error.into()),
@@ -191,17 +210,19 @@ impl Acceptor {
     async fn read_head<S: Transport>(
         &self,
         stream: &mut S,
+        first: BytesMut,
     ) -> Result<(RequestHead, BytesMut), HeadFailure> {
         let mut parser = HeadParser::<RequestHead>::new(self.head_limits);
-        let mut chunk = BytesMut::with_capacity(CHUNK_LEN);
+        let mut chunk = first;
         loop {
-            chunk.clear();
-            if stream.read_buf(&mut chunk).await? == 0 {
-                return Err(HeadFailure::Io(std::io::ErrorKind::UnexpectedEof.into()));
-            }
             let parsed = parser.handle_input(&chunk).map_err(Refusal::from)?;
             if let Some(ParsedHead { head, consumed }) = parsed {
                 return Ok((head, chunk.split_off(consumed)));
+            }
+            chunk.clear();
+            chunk.reserve(CHUNK_LEN);
+            if stream.read_buf(&mut chunk).await? == 0 {
+                return Err(HeadFailure::Io(std::io::ErrorKind::UnexpectedEof.into()));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bowline_proto::{
-    Connection,
+    Connection, MaskingKey,
     handshake::{
         AcceptOptions, HandshakeError, HandshakeMisuse, RefusalResponse, RequestHead,
         ServerHandshake, write_refusal,
@@ -12,14 +12,17 @@ use bowline_proto::{
 use bytes::BytesMut;
 use tokio::time::timeout;
 
-use super::{Acceptor, SetCookie};
+use super::{
+    Acceptor, Answer, SetCookie,
+    auth::{basic_challenge, is_token_subprotocol},
+};
 use crate::{
     driver::now,
     error::{ConnectPhase, Error},
     metrics::{HandshakeOutcome, Observer},
     options::Options,
     socket::{Opening, WebSocket},
-    transport::{Transport, set_nodelay},
+    transport::{PeerCertificate, Stream, Transport, set_nodelay},
 };
 
 /// A checked opening handshake that is not yet answered: accept or refuse it.
@@ -74,12 +77,15 @@ impl<S> Offer<S> {
         self.handshake.origin()
     }
 
-    /// Gives the subprotocols offered, most wanted first.
+    /// Gives the subprotocols offered, most wanted first, without those that carry a token, see
+    /// [`token_subprotocol`](super::auth::token_subprotocol).
     pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
-        self.handshake.subprotocols()
+        let offered = self.handshake.subprotocols();
+        offered.filter(|offered| !is_token_subprotocol(offered))
     }
 
-    /// Chooses a subprotocol; it must be one of those offered.
+    /// Chooses a subprotocol; it must be one of those that [`subprotocols`](Self::subprotocols)
+    /// gives.
     #[must_use]
     pub fn with_subprotocol(mut self, subprotocol: &str) -> Self {
         self.subprotocol = Some(subprotocol.to_owned());
@@ -100,6 +106,13 @@ impl<S> Offer<S> {
         self.with_header("Set-Cookie", cookie.as_str())
     }
 
+    /// Asks for a name and a password with the answer, which is to be 401 (RFC 7617): browsers ask
+    /// their user when a page is refused so, but not for a WebSocket.
+    #[must_use]
+    pub fn with_basic_challenge(self, realm: &str) -> Self {
+        self.with_header("WWW-Authenticate", basic_challenge(realm))
+    }
+
     /// Configures this one connection: limits, keepalive, compression.
     #[must_use]
     pub fn with_options(mut self, options: Options) -> Self {
@@ -109,6 +122,14 @@ impl<S> Offer<S> {
 
     /// Makes the answer 101 and the connection that begins behind it.
     pub(super) fn answer(self) -> Result<Answered<S>, HandshakeError> {
+        // A secret must not come back, nor can it be spoken.
+        if self
+            .subprotocol
+            .as_deref()
+            .is_some_and(is_token_subprotocol)
+        {
+            return Err(HandshakeMisuse::SubprotocolNotOffered.into());
+        }
         let options = &self.acceptor.options;
         let headers: Vec<_> = borrowed(&self.headers).collect();
         let accept = AcceptOptions {
@@ -125,7 +146,17 @@ impl<S> Offer<S> {
             response: None,
             observer: Observer::new(options, "server", self.head.path()),
         };
-        let connection = Connection::server(Arc::clone(&options.config), deflate, now());
+        let config = Arc::clone(&options.config);
+        let connection = if config.nonstandard.mask_server_frames {
+            Connection::server_masking(
+                config,
+                deflate,
+                Box::new(|| MaskingKey(rand::random())),
+                now(),
+            )
+        } else {
+            Connection::server(config, deflate, now())
+        };
         Ok(Answered {
             #[cfg(feature = "hyper")]
             acceptor: self.acceptor,
@@ -248,12 +279,30 @@ impl<S: Transport> Offer<S> {
     }
 }
 
-/// Leaves out the headers of the answer, which may hold cookies.
+impl Offer<Stream> {
+    /// Gives the certificate that the client has shown and TLS has verified.
+    pub fn peer_certificate(&self) -> Option<PeerCertificate> {
+        self.stream.peer_certificate()
+    }
+
+    /// Refuses with an answer that can be sent, for a reason that has a number.
+    pub(super) async fn refuse_whole(mut self, answer: Answer, code: u16) -> Result<(), Error> {
+        for (name, value) in answer.headers {
+            self.headers.push((name, value));
+        }
+        self.refuse_with_code(answer.status, code, &answer.body)
+            .await
+    }
+}
+
+/// Leaves out the headers of the answer, which may hold cookies, and subprotocols that carry a
+/// token.
 impl<S: fmt::Debug> fmt::Debug for Offer<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offer")
             .field("head", &self.head)
-            .field("handshake", &self.handshake)
+            .field("origin", &self.origin())
+            .field("offered", &self.subprotocols().collect::<Vec<_>>())
             .field("stream", &self.stream)
             .field("subprotocol", &self.subprotocol)
             .finish_non_exhaustive()

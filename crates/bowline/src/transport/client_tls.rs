@@ -16,17 +16,14 @@ use rustls::{
     sign::CertifiedKey,
     version::{TLS12, TLS13},
 };
-use rustls_pki_types::{
-    CertificateDer, PrivateKeyDer, ServerName, UnixTime,
-    pem::{Error as PemError, PemObject},
-};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 use rustls_platform_verifier::{BuilderVerifierExt, Verifier};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
 use super::{
     Stream, Transport,
-    tls::{HTTP_1_1, pem_error, provider, read_certificates},
+    tls::{HTTP_1_1, certificates, pem_error, provider, read_certificates},
 };
 use crate::error::TlsError;
 
@@ -405,18 +402,4 @@ fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
     ServerName::try_from(bare.to_owned()).map_err(|_| TlsError::ServerName(host.into()))
-}
-
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let fail = |reason| TlsError::Pem {
-        path: "the certificates".into(),
-        reason,
-    };
-    let certificates = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(fail)?;
-    if certificates.is_empty() {
-        return Err(fail(PemError::NoItemsFound));
-    }
-    Ok(certificates)
 }

@@ -1,7 +1,9 @@
 //! The streams a connection can run over.
 
 pub(crate) mod client_tls;
+mod peer_certificate;
 mod rewind;
+mod server_certificates;
 mod tap;
 pub(crate) mod tls;
 
@@ -19,9 +21,11 @@ use tokio::{
 use tokio_rustls::TlsStream;
 
 pub use client_tls::{ClientTls, ClientTlsBuilder, TlsVersion};
+pub use peer_certificate::PeerCertificate;
 pub use rewind::Rewind;
+pub use server_certificates::ServerCertificates;
 pub use tap::{Tap, Tapped, Wiretap};
-pub use tls::ServerTls;
+pub use tls::{ServerTls, ServerTlsBuilder};
 
 /// What a connection needs of its stream. Every tokio stream that can be sent between threads has
 /// it.
@@ -75,6 +79,18 @@ impl Stream {
             Self::Tcp(_) | Self::ToProxy(_) => false,
             Self::Tapped(stream) => stream.get_ref().is_tls(),
         }
+    }
+
+    /// Gives the certificate that the peer has shown and TLS has verified. A server has shown one
+    /// to every client; a client only to a server that asks for it, and may have none.
+    pub fn peer_certificate(&self) -> Option<PeerCertificate> {
+        let chain = match self {
+            Self::Tls(stream) => stream.get_ref().1.peer_certificates(),
+            Self::TlsInTls(stream) => stream.get_ref().1.peer_certificates(),
+            Self::Tcp(_) | Self::ToProxy(_) => None,
+            Self::Tapped(stream) => return stream.get_ref().peer_certificate(),
+        };
+        PeerCertificate::from_chain(chain?)
     }
 }
 

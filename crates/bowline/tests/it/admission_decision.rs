@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use bowline::server::admission::{
     Admission, AdmissionLimits, AdmissionOptions, AdmissionReason, AdmissionRefusal,
-    AdmissionRequest, Counts, Facts, HookRefusal, OriginPolicy, Scheme, TrustedProxies, Verdict,
+    AdmissionRequest, Answer, Counts, Facts, OriginPolicy, Scheme, TrustedProxies, Verdict,
 };
 
 use crate::admission::{head, ip, wide};
@@ -132,8 +132,8 @@ fn hook_sees_all_facts_and_decides() {
         assert_eq!(facts.counts.address_connection_count, 1);
         match facts.cookie("id") {
             Some(b"good") => Verdict::Admit,
-            Some(b"broken") => HookRefusal::new(99).into(),
-            Some(_) | None => HookRefusal::new(401)
+            Some(b"broken") => Answer::new(99).into(),
+            Some(_) | None => Answer::new(401)
                 .with_header("WWW-Authenticate", "Basic realm=\"r\"")
                 .with_body("Sign in.\n")
                 .into(),

@@ -1,8 +1,10 @@
 //! Frames by opcode, on both ends and against another implementation.
 
+use std::sync::Arc;
+
 use bowline::{
-    Cause, CloseCode, Config, Error, Fin, FrameCode, FrameCodeError, Limits, Message, MessageKind,
-    Misuse, PongMode, ProtocolViolation, WebSocket,
+    Acceptor, Cause, CloseCode, Config, Connector, Error, Fin, FrameCode, FrameCodeError, Limits,
+    Message, MessageKind, Misuse, Nonstandard, PongMode, ProtocolViolation, WebSocket,
     proto::{LimitExceeded, Opcode},
 };
 use bowline_testkit::Frame;
@@ -315,5 +317,49 @@ async fn a_compressed_message_is_one_frame_and_frames_are_never_compressed() {
     for number in [2, 128] {
         let (two, payload) = server.recv_frame().await.unwrap();
         assert_eq!((two.code(), payload.len()), (number, 1000));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_masks_against_the_standard_is_refused_unless_the_client_is_told_to_bear_it()
+{
+    let mut acceptor = Acceptor::default();
+    let nonstandard = Nonstandard {
+        mask_server_frames: true,
+        accept_masked_server_frames: true,
+    };
+    let config = Arc::new(Config {
+        nonstandard,
+        ..Config::default()
+    });
+    acceptor.options.config = Arc::clone(&config);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    for bears in [true, false] {
+        let mut connector = Connector::default();
+        if bears {
+            connector.options.config = Arc::clone(&config);
+        }
+        let accept = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            acceptor.accept(stream).await.unwrap()
+        };
+        let (client, mut server) = tokio::join!(connector.connect(&url), accept);
+        let mut client = client.unwrap();
+        server.send("masked").await.unwrap();
+        if bears {
+            assert_eq!(client.recv().await, Some(Message::text("masked")));
+            client.send("heard").await.unwrap();
+            assert_eq!(server.recv().await, Some(Message::text("heard")));
+            continue;
+        }
+        let refused = async {
+            assert_eq!(client.recv().await, None);
+            client.ending().unwrap()
+        };
+        let (ending, told) = tokio::join!(refused, server.recv());
+        let violation = Cause::Violation(ProtocolViolation::MaskedFrame);
+        assert_eq!((ending.cause, told), (violation, None));
+        assert_eq!(server.ending().unwrap().code, CloseCode::PROTOCOL_ERROR);
     }
 }

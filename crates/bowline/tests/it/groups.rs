@@ -6,11 +6,15 @@ use std::{
 };
 
 use bowline::{
-    Acceptor, Cause, CloseCode, EndedBy, Message, OutboxLimits, Request,
-    server::{Attributes, ConnectionHandle, ConnectionId, GroupOptions, Registry},
+    Acceptor, Cause, CloseCode, EndedBy, Error, Fin, Message, MessageKind, Misuse, OutboxLimits,
+    Request, SlowPeer,
+    server::{Attributes, ConnectionHandle, ConnectionId, GroupOptions, Registry, SendError},
 };
 
-use crate::group_server::Server;
+use crate::{
+    ends::{poll_times, settle, soon, wired_server},
+    group_server::Server,
+};
 
 #[tokio::test]
 async fn handlers_get_borrowed_messages_and_broadcasts_reach_everybody_but_the_sender() {
@@ -167,6 +171,7 @@ async fn a_broadcast_to_all_waits_for_slow_readers_leaves_none_out_and_closes_wh
     let options = GroupOptions {
         outbox,
         push_only: true,
+        ..GroupOptions::default()
     };
     let server = Server::start(options).await;
     let (mut slow, handle) = server.join().await;
@@ -213,4 +218,58 @@ async fn messages_that_arrived_together_are_taken_without_waiting() {
     assert_eq!(ws.try_recv(), Some(Message::text("two")));
     assert_eq!(ws.try_recv(), Some(Message::text("three")));
     assert_eq!(ws.try_recv(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_websocket_inside_a_frame_sent_in_pieces_is_ended_when_it_joins() {
+    let mut server = Server::start(GroupOptions::default()).await;
+    let (mut ws, far) = wired_server();
+    let kind = MessageKind::Binary;
+    ws.begin_frame(kind, 10, Fin::Last).await.unwrap();
+    let handle = server.group.adopt(ws, Attributes::default()).unwrap();
+    server
+        .group
+        .disconnect_each(CloseCode::GOING_AWAY, "", |_| true)
+        .unwrap();
+    let (id, ending) = soon(server.endings.recv()).await.unwrap();
+    assert_eq!((id, ending.cause), (handle.id(), Cause::Aborted));
+    assert_eq!(handle.try_send("late"), Err(SendError::Closed));
+    assert!(far.is_dropped() && server.group.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_silently_while_another_task_sends_a_frame_in_pieces() {
+    let options = GroupOptions {
+        outbox: OutboxLimits {
+            messages_max: 1,
+            policy: SlowPeer::Close(CloseCode::TRY_AGAIN_LATER, "slow".into()),
+            ..OutboxLimits::default()
+        },
+        ..GroupOptions::default()
+    };
+    let server = Server::start(options).await;
+    let (mut ws, far) = wired_server();
+    let member = server.group.join(&ws, Attributes::default()).unwrap();
+    far.limit(0);
+    let kind = MessageKind::Binary;
+    let begun = poll_times(1, ws.begin_frame(kind, 100_001, Fin::Last)).await;
+    assert!(begun.is_none(), "it is queued, and the peer takes nothing");
+    let sent = poll_times(1, ws.send_frame_payload(vec![0; 100_000])).await;
+    assert!(sent.is_none());
+    let handle = member.handle();
+    for _ in 0..3 {
+        let refused = SendError::Misuse(Misuse::FrameUnfinished);
+        assert_eq!(handle.try_send("between"), Err(refused));
+    }
+    let closed = handle.close(CloseCode::NORMAL, "");
+    assert!(matches!(closed, Err(Error::Misuse(_))));
+    far.unlimit();
+    soon(ws.send_frame_payload(&[0][..])).await.unwrap();
+    handle.try_send("behind").unwrap();
+    settle().await;
+    let payloads = far.payloads();
+    assert_eq!(
+        (payloads[0].len(), &*payloads[1]),
+        (100_001, &b"behind"[..])
+    );
 }

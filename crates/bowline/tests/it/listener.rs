@@ -1,13 +1,14 @@
 //! A listener: one port for HTTP and WebSocket behind rules, limits and a load balancer.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use bowline::{
     Connector, Error, Message,
     server::{
-        Arrival, ConnectionGroup, GroupOptions, GroupTable, GroupTableLimits, Identity, Listener,
+        Arrival, ConnectionGroup, GroupOptions, GroupTable, GroupTableLimits, Listener,
         ListenerConfig, ListenerName, ProxyHeaderUse, Registry,
         admission::{Admission, AdmissionLimits, AdmissionOptions},
+        auth::{Authenticator, Identity, PasswordList},
         rules::{RuleSet, Rules},
     },
 };
@@ -148,16 +149,8 @@ async fn one_port_serves_pages_and_websockets_and_refuses_with_the_status_that_f
 async fn rules_are_replaced_while_running_and_the_user_is_asked_for() {
     let server = Running::start("", |config| {
         config.realm = Some("hub".into());
-        config.identify = Some(Arc::new(|head| {
-            let user: Arc<str> = match head.headers().text("authorization")? {
-                "Basic YW5uYTpwdw==" => "anna".into(),
-                _ => return None,
-            };
-            Some(Identity {
-                user,
-                groups: Vec::new(),
-            })
-        }));
+        let users = PasswordList::new().with(Identity::new("anna"), "pw");
+        config.authenticator = Some(Authenticator::new(users));
     })
     .await;
     assert_eq!(
@@ -176,7 +169,8 @@ async fn rules_are_replaced_while_running_and_the_user_is_asked_for() {
         answer.contains("WWW-Authenticate: Basic realm=\"hub\""),
         "{answer}"
     );
-    let request = "GET /secret HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YW5uYTpwdw==\r\n\r\n";
+    let request = "GET /secret HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+        Authorization: Basic YW5uYTpwdw==\r\n\r\n";
     assert_eq!(server.ask(request).await.0, 200);
     let url = format!("ws://anna:pw@{}/chat", server.address);
     let mut chat = bowline::connect(&url).await.unwrap();
@@ -222,7 +216,7 @@ async fn behind_a_load_balancer_the_source_it_names_is_the_peer() {
         config.proxy_header = ProxyHeaderUse::Required;
     })
     .await;
-    let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let from = |source: &str| format!("PROXY TCP4 {source} 192.0.2.1 1 2\r\n{get}");
     assert_eq!(server.ask(&from("192.0.2.7")).await.0, 200);
     assert_eq!(server.ask(&from("192.0.2.8")).await.0, 403);

@@ -51,6 +51,8 @@ mod frame_level;
 #[cfg(test)]
 mod frame_level_text;
 #[cfg(test)]
+mod front;
+#[cfg(test)]
 mod group_server;
 #[cfg(test)]
 mod groups;
@@ -60,6 +62,16 @@ mod handshake;
 mod interop;
 #[cfg(test)]
 mod listener;
+#[cfg(test)]
+mod listener_certificates;
+#[cfg(test)]
+mod listener_filters;
+#[cfg(test)]
+mod listener_http;
+#[cfg(test)]
+mod listener_users;
+#[cfg(test)]
+mod listener_workers;
 #[cfg(test)]
 mod managed;
 #[cfg(test)]
@@ -82,6 +94,8 @@ mod proxy_programs;
 mod proxy_refusing;
 #[cfg(test)]
 mod proxy_server;
+#[cfg(test)]
+mod receive_queue;
 #[cfg(test)]
 mod redirect;
 #[cfg(test)]

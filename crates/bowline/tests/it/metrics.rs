@@ -304,6 +304,7 @@ fn stuck(policy: SlowPeer) -> (Arc<Metrics>, ConnectionHandle, Far) {
     let group = group(GroupOptions {
         outbox,
         push_only: true,
+        ..GroupOptions::default()
     });
     let handle = group
         .adopt(ws.with_metrics(&metrics), Attributes::default())

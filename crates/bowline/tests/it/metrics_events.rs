@@ -6,7 +6,8 @@ use std::{
 };
 
 use bowline::{
-    CloseCode, Connector, Endpoint, Error, OutboxLimits, Request, SlowPeer,
+    CloseCode, Connector, Endpoint, Error, OutboxLimits, ReceiveLimits, ReceiveMark, Request,
+    SlowPeer,
     server::{Attributes, DrainOptions, GroupOptions, GroupTable, GroupTableLimits, Registry},
 };
 use bowline_testkit::Frame;
@@ -278,6 +279,7 @@ async fn overrun(level: Level, policy: SlowPeer) -> (Told, u64, DefaultGuard) {
     let options = GroupOptions {
         outbox,
         push_only: true,
+        ..GroupOptions::default()
     };
     let group = groups(&registry).create("feed", options).unwrap();
     let (ws, far) = wired_server();
@@ -320,6 +322,37 @@ async fn a_peer_whose_senders_wait_is_no_reason_to_warn() {
     let lines = told.lines("does not keep up");
     assert_eq!(lines.len(), 2, "{}", told.text());
     assert!(lines.iter().all(|line| line.contains("DEBUG")), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_does_not_keep_up_is_reported_once_per_mark() {
+    let (told, _guard) = Told::listen(Level::WARN);
+    let mark = |messages| ReceiveMark {
+        messages,
+        bytes: usize::MAX,
+    };
+    let options = GroupOptions {
+        receive: ReceiveLimits {
+            warn: mark(2),
+            stop: mark(4),
+        },
+        ..GroupOptions::default()
+    };
+    let group = groups(&Registry::new()).create("desk", options).unwrap();
+    group.on_message(|_, _| std::future::pending());
+    let (ws, far) = wired_server();
+    let handle = group.adopt(ws, Attributes::default()).unwrap();
+    for _ in 0..10 {
+        far.push_masked(Frame::new(Frame::TEXT, "SECRET"));
+    }
+    settle().await;
+    let lines = told.lines("the application does not keep up");
+    assert_eq!(lines.len(), 2, "{}", told.text());
+    let id = format!("id={}", handle.id().as_u64());
+    assert!(lines.iter().all(|line| line.contains(&id)), "{lines:?}");
+    assert!(lines[0].contains("messages=2 bytes=12"), "{lines:?}");
+    assert!(lines[1].contains("reading stops"), "{lines:?}");
+    assert!(!told.text().contains("SECRET"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,7 @@ async fn server(policy: SlowPeer) -> Server {
     Server::start(GroupOptions {
         outbox,
         push_only: true,
+        ..GroupOptions::default()
     })
     .await
 }

@@ -83,7 +83,11 @@ pub(super) async fn open_once(
 }
 
 /// Begins to connect, again and again.
-pub(super) fn keep(mut connector: Connector, endpoint: Endpoint) -> (Outgoing, Incoming) {
+pub(super) fn keep(
+    mut connector: Connector,
+    endpoint: Endpoint,
+    hello: &[String],
+) -> (Outgoing, Incoming) {
     if connector.options.config.keepalive.is_none() {
         let mut config = (*connector.options.config).clone();
         config.keepalive = Some(Keepalive {
@@ -98,9 +102,19 @@ pub(super) fn keep(mut connector: Connector, endpoint: Endpoint) -> (Outgoing, I
         bytes_max: OUTBOX_BYTES_MAX,
         ..OutboxOptions::default()
     };
+    let hello: Arc<[String]> = hello.into();
     let (client, events) = Client::builder_to(endpoint)
         .with_connector(connector)
         .with_outbox(outbox)
+        .on_open(move |mut link| {
+            let hello = Arc::clone(&hello);
+            async move {
+                for text in &*hello {
+                    link.send(text.clone()).await?;
+                }
+                Ok::<_, Error>(())
+            }
+        })
         .start();
     let kept = Kept {
         client,

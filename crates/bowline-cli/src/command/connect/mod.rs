@@ -7,6 +7,7 @@ mod json_path;
 mod link;
 mod notices;
 mod pipe;
+mod printer;
 mod record;
 mod session;
 mod show;
@@ -73,7 +74,7 @@ async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
     let mut desk = Desk::open(&args.exchange)?;
     let connector = watched(connector(&args.link)?, args, &desk.notices);
     let opened = tokio::select! {
-        opened = open(&connector, &endpoint, args.exchange.reconnect, &desk.notices) => opened?,
+        opened = open(&connector, &endpoint, &args.exchange, &desk.notices) => opened?,
         () = &mut stop => return Ok(()),
         after = passed(deadline) => {
             return Err(Failure::TimedOut { after, missing: None });
@@ -82,11 +83,12 @@ async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
     // Only now is anything read, so that no line gets lost when there is no connection.
     let (inputs, (output, written)) = desk.begin()?;
     let session = begin(&args.exchange, &desk, output, (&endpoint, &opened.agreed))?;
-    session.announce(&opened.agreed).await;
+    session.announce(&opened.agreed).await?;
     let ends = Ends { stop, deadline };
     let done = session.run(opened.link, inputs, ends).await;
     drop(session);
     finish_output(written).await;
+    desk.flush();
     done
 }
 
@@ -102,15 +104,16 @@ struct Opened {
 async fn open(
     connector: &Connector,
     endpoint: &Endpoint,
-    is_kept: bool,
+    args: &ExchangeArgs,
     notices: &Notices,
 ) -> Result<Opened, Failure> {
-    if !is_kept {
+    if !args.reconnect {
         let (outgoing, incoming, agreed) = link::open_once(connector, endpoint).await?;
         let link = (outgoing, incoming);
         return Ok(Opened { link, agreed });
     }
-    let (outgoing, mut incoming) = link::keep(connector.clone(), endpoint.clone());
+    let (outgoing, mut incoming) =
+        link::keep(connector.clone(), endpoint.clone(), &args.form.hello);
     loop {
         match incoming.next().await {
             Some(News::Open(agreed)) => {
@@ -171,6 +174,7 @@ fn begin<'a>(
         heard_at: Cell::new(Instant::now()),
         pinged_at: Cell::new(None),
         has_told_hex: Cell::new(false),
+        is_sending: Cell::new(false),
     })
 }
 
@@ -186,9 +190,10 @@ impl Desk {
     fn open(args: &ExchangeArgs) -> Result<Self, Failure> {
         let color = args.show.color;
         let terminal = Terminal::open(color)?;
-        let notices = terminal
-            .as_ref()
-            .map_or_else(|| Notices::to_stderr(color), Terminal::notices);
+        let notices = match &terminal {
+            Some(terminal) if io::stderr().is_terminal() => terminal.notices(),
+            Some(_) | None => Notices::to_stderr(color),
+        };
         let style = Style::new(color, io::stdout().is_terminal());
         Ok(Self {
             show: Show::new(args, style, terminal.is_some()),
@@ -209,6 +214,12 @@ impl Desk {
             }
             None => (pipe::read_lines(self.form)?, pipe::write_output()?),
         })
+    }
+
+    fn flush(&self) {
+        if let Some(terminal) = &self.terminal {
+            terminal.flush();
+        }
     }
 }
 

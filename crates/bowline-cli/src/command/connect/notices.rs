@@ -3,11 +3,9 @@
 use std::{
     env, fmt,
     io::{self, IsTerminal},
-    sync::{Arc, Mutex, PoisonError},
 };
 
-use rustyline::ExternalPrinter;
-
+use super::printer::Printer;
 use crate::{args::ColorWhen, exit::printable, output::status};
 
 /// Tells what happens, on standard error or above the line that is being typed.
@@ -16,10 +14,6 @@ pub(crate) struct Notices {
     style: Style,
     printer: Option<Printer>,
 }
-
-/// Prints above the line that is being typed.
-#[derive(Clone)]
-pub(super) struct Printer(Arc<Mutex<dyn ExternalPrinter + Send>>);
 
 impl Notices {
     /// Tells on standard error.
@@ -42,7 +36,7 @@ impl Notices {
     pub(crate) fn say(&self, line: fmt::Arguments<'_>) {
         let line = self.style.paint(Tone::Faint, &printable(&line.to_string()));
         match &self.printer {
-            Some(printer) => printer.print(format!("{line}\n")),
+            Some(printer) => printer.print(line + "\n"),
             None => status(format_args!("{line}")),
         }
     }
@@ -51,18 +45,6 @@ impl Notices {
 impl fmt::Debug for Notices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notices").finish_non_exhaustive()
-    }
-}
-
-impl Printer {
-    pub(super) fn new(printer: impl ExternalPrinter + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(printer)))
-    }
-
-    pub(super) fn print(&self, text: String) {
-        let mut printer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // There is nowhere to tell that the terminal is gone.
-        drop(printer.print(text));
     }
 }
 

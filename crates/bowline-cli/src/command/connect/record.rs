@@ -39,7 +39,8 @@ impl Recorder {
         };
         let begun = File::create(path)
             .and_then(|file| Writer::new(BufWriter::new(file), &heading))
-            .map_err(|source| Failure::Record {
+            .map_err(|source| Failure::Access {
+                what: "write",
                 path: path.to_owned(),
                 source,
             });
@@ -57,7 +58,8 @@ impl Recorder {
             way,
             what: what(),
         };
-        writer.write(&entry).map_err(|source| Failure::Record {
+        writer.write(&entry).map_err(|source| Failure::Access {
+            what: "write",
             path: path.clone(),
             source,
         })

@@ -11,7 +11,7 @@ use bowline::{CloseCode, Ending, Message, proto::Close};
 use serde_json::Value;
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until},
 };
 
 use super::{
@@ -23,7 +23,7 @@ use super::{
     show::Show,
 };
 use crate::{
-    args::{AfterEof, ExchangeArgs},
+    args::{AfterEof, ExchangeArgs, Heartbeat},
     conversation::{Way, What},
     exit::{Failure, InputError, told},
 };
@@ -41,6 +41,8 @@ pub(super) struct Session<'a> {
     pub(super) heard_at: Cell<Instant>,
     /// When the last ping that a person asked for was sent.
     pub(super) pinged_at: Cell<Option<Instant>>,
+    /// Whether a message is being sent.
+    pub(super) is_sending: Cell<bool>,
     /// Whether it was told how binary messages are written.
     pub(super) has_told_hex: Cell<bool>,
 }
@@ -78,12 +80,12 @@ impl Session<'_> {
     pub(super) async fn run(
         &self,
         (mut outgoing, mut incoming): (Outgoing, Incoming),
-        inputs: Inputs,
+        mut inputs: Inputs,
         ends: Ends<impl Future<Output = ()>>,
     ) -> Result<(), Failure> {
         let mut wrong_input = None;
         let done = {
-            let mut sending = pin!(self.send_all(&mut outgoing, inputs));
+            let mut sending = pin!(self.send_all(&mut outgoing, &mut inputs));
             let mut receiving = pin!(self.receive_all(&mut incoming));
             let mut stop = pin!(ends.stop);
             let mut is_sending = true;
@@ -103,44 +105,60 @@ impl Session<'_> {
             outgoing.close(CloseCode::NORMAL, "").await;
             while incoming.next().await.is_some() {}
         }
-        match wrong_input {
-            Some(error) => Err(error),
-            None => self.judge(done, &mut outgoing, &incoming),
+        if let Some(error) = wrong_input {
+            return Err(error);
         }
+        let lost = outgoing.lost() + self.left_over(&mut inputs);
+        self.judge(done, &incoming, lost)
     }
 
-    fn judge(
-        &self,
-        done: Done,
-        outgoing: &mut Outgoing,
-        incoming: &Incoming,
-    ) -> Result<(), Failure> {
+    /// Counts the messages that were read and not sent.
+    fn left_over(&self, inputs: &mut Inputs) -> usize {
+        let mut count = usize::from(self.is_sending.get());
+        while let Ok(input) = inputs.try_recv() {
+            count += usize::from(matches!(input, Ok(Input::Message(_))));
+        }
+        count
+    }
+
+    fn judge(&self, done: Done, incoming: &Incoming, lost: usize) -> Result<(), Failure> {
         let missing = self.goals.borrow().missing();
-        match done {
+        let is_over = match done {
             Done::Failed(failure) => return Err(failure),
             Done::TimedOut(after) => return Err(Failure::TimedOut { after, missing }),
             Done::Content => return Ok(()),
-            Done::Over | Done::OutputClosed | Done::Stopped => {}
-        }
+            Done::Over => true,
+            Done::OutputClosed | Done::Stopped => false,
+        };
         incoming.check()?;
         if let Some(missing) = missing {
             return Err(Failure::Missed(missing));
         }
-        match outgoing.lost() {
-            0 => Ok(()),
-            lost => Err(Failure::Undelivered(lost)),
+        if is_over && lost > 0 {
+            return Err(Failure::Undelivered(lost));
         }
+        Ok(())
     }
 
     /// Sends until the end of the input; then waits as asked and begins to close.
-    async fn send_all(&self, outgoing: &mut Outgoing, mut inputs: Inputs) -> Result<(), Failure> {
+    async fn send_all(&self, outgoing: &mut Outgoing, inputs: &mut Inputs) -> Result<(), Failure> {
         let mut wrong = Ok(());
-        while let Some(input) = inputs.recv().await {
+        let mut pulse = Pulse::new(self.args.form.heartbeat.as_ref());
+        if !self.args.reconnect {
+            for text in &self.args.form.hello {
+                self.send(outgoing, Message::text(text.clone())).await?;
+            }
+        }
+        loop {
+            let input = tokio::select! {
+                input = inputs.recv() => input,
+                text = pulse.beat() => Some(Ok(Input::Message(Message::text(text)))),
+            };
+            let Some(input) = input else { break };
             match input {
                 // How the connection ended is told by its receiving side.
                 Ok(Input::Message(message)) => {
-                    self.note(Way::Out, || what_of(&message))?;
-                    if outgoing.send(message).await.is_err() {
+                    if !self.send(outgoing, message).await? {
                         return Ok(());
                     }
                 }
@@ -155,11 +173,30 @@ impl Session<'_> {
         }
         outgoing.settle().await;
         if wrong.is_ok() {
-            self.linger().await;
+            let mut linger = pin!(self.linger());
+            loop {
+                tokio::select! {
+                    () = &mut linger => break,
+                    text = pulse.beat() => {
+                        self.send(outgoing, Message::text(text)).await?;
+                    }
+                }
+            }
         }
         self.note_close(Way::Out, CloseCode::NORMAL, "")?;
         outgoing.close(CloseCode::NORMAL, "").await;
         wrong
+    }
+
+    /// Sends a message; false if the connection is over.
+    async fn send(&self, outgoing: &mut Outgoing, message: Message) -> Result<bool, Failure> {
+        self.note(Way::Out, || what_of(&message))?;
+        self.is_sending.set(true);
+        if outgoing.send(message).await.is_err() {
+            return Ok(false);
+        }
+        self.is_sending.set(false);
+        Ok(true)
     }
 
     async fn ping(&self, outgoing: &mut Outgoing, payload: Vec<u8>) -> Result<(), Failure> {
@@ -230,7 +267,7 @@ impl Session<'_> {
                 let close = close.as_ref();
                 self.note(Way::In, || what_of_close(close))?;
             }
-            News::Open(agreed) => self.announce(&agreed).await,
+            News::Open(agreed) => self.announce(&agreed).await?,
             News::Down(ending) => self.take_ending(&ending).await,
             News::Failed(failure) => {
                 self.notices.say(format_args!("no connection: {failure}"));
@@ -299,7 +336,7 @@ impl Session<'_> {
     }
 
     /// Says what was agreed, to those who asked or who sit at a terminal.
-    pub(super) async fn announce(&self, agreed: &Agreed) {
+    pub(super) async fn announce(&self, agreed: &Agreed) -> Result<(), Failure> {
         let subprotocol = agreed.subprotocol.as_deref();
         if self.args.show.verbose > 0 || self.is_interactive || self.args.reconnect {
             let subprotocol = subprotocol
@@ -318,6 +355,13 @@ impl Session<'_> {
             ("compressed", agreed.is_compressed.into()),
         ];
         self.write_event("open", members).await;
+        if self.args.reconnect {
+            // The link has said hello already.
+            for text in &self.args.form.hello {
+                self.note(Way::Out, || What::Text(text.clone()))?;
+            }
+        }
+        Ok(())
     }
 
     async fn write_event<const N: usize>(&self, event: &str, members: [(&str, Value); N]) {
@@ -341,6 +385,31 @@ impl Session<'_> {
         let code = Some(code.0);
         let reason = reason.to_owned();
         self.note(way, || What::Close { code, reason })
+    }
+}
+
+/// When the heartbeat is sent.
+struct Pulse(Option<(Interval, String)>);
+
+impl Pulse {
+    fn new(heartbeat: Option<&Heartbeat>) -> Self {
+        Self(heartbeat.map(|heartbeat| {
+            let interval = heartbeat.interval;
+            let mut ticks = interval_at(Instant::now() + interval, interval);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            (ticks, heartbeat.text.clone())
+        }))
+    }
+
+    /// Waits until it is time, and gives the text; for ever if there is none. Cancel-safe.
+    async fn beat(&mut self) -> String {
+        match &mut self.0 {
+            Some((ticks, text)) => {
+                ticks.tick().await;
+                text.clone()
+            }
+            None => std::future::pending().await,
+        }
     }
 }
 

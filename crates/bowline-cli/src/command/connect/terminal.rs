@@ -8,6 +8,8 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use bowline::CloseCode;
@@ -17,8 +19,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     form::Form,
-    notices::{Notices, Printer, Style},
+    notices::{Notices, Style},
     pipe::{self, Input, MESSAGES_MAX},
+    printer::{Printer, wait_until_read},
     slash::{Asked, HELP},
 };
 use crate::{
@@ -44,7 +47,7 @@ struct State {
 }
 
 impl Terminal {
-    /// Opens the terminal if standard input and output are one.
+    /// Opens the terminal if standard input and output are one that can do what is needed.
     pub(super) fn open(color: ColorWhen) -> Result<Option<Self>, Failure> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(None);
@@ -61,7 +64,11 @@ impl Terminal {
             .history_ignore_space(true)
             .build();
         let mut editor = Editor::with_config(config).map_err(failed)?;
-        let printer = Printer::new(editor.create_external_printer().map_err(failed)?);
+        // A terminal that cannot move its cursor.
+        let Ok(printer) = editor.create_external_printer() else {
+            return Ok(None);
+        };
+        let printer = Printer::new(printer);
         let history = history_path();
         if let Some(path) = &history {
             // There is none before the first time.
@@ -98,7 +105,8 @@ impl Terminal {
             state: Arc::clone(&self.state),
             form,
         };
-        pipe::start("terminal", move || typist.run(&sender))?;
+        self.printer.go_live();
+        pipe::start("terminal", move || typist.run(sender))?;
         Ok(lines)
     }
 
@@ -116,6 +124,13 @@ impl Terminal {
         })?;
         Ok((sender, written))
     }
+
+    /// Waits until everything is on the screen.
+    pub(super) fn flush(&self) {
+        if self.state.is_reading.load(Ordering::SeqCst) {
+            self.printer.flush();
+        }
+    }
 }
 
 impl Drop for Terminal {
@@ -125,7 +140,9 @@ impl Drop for Terminal {
             return;
         }
         // The thread that reads cannot be stopped, so what it changed is changed back here.
+        // It may be just about to change it.
         if let Some(before) = &self.before {
+            wait_until_read();
             let _restored = tcsetattr(io::stdin(), OptionalActions::Drain, before);
         }
         drop(io::stdout().lock().write_all(LEAVE_PROMPT));
@@ -142,19 +159,26 @@ struct Typist {
 }
 
 impl Typist {
-    fn run(mut self, sender: &mpsc::Sender<Result<Input, InputError>>) {
+    fn run(mut self, sender: mpsc::Sender<Result<Input, InputError>>) {
         while let Some(input) = self.next() {
             let is_last = matches!(input, Err(_) | Ok(Input::Close(..)));
             if sender.blocking_send(input).is_err() || is_last {
-                return;
+                break;
             }
+        }
+        drop(sender);
+        // What still arrives is written by the editor too, so it reads on, to no end.
+        while let Some(Ok(_) | Err(ReadlineError::Eof | ReadlineError::Interrupted)) =
+            self.read_line("")
+        {
+            thread::sleep(PAUSE);
         }
     }
 
     /// Reads until there is something to do; `None` at the end.
     fn next(&mut self) -> Option<Result<Input, InputError>> {
         loop {
-            let line = match self.read_line()? {
+            let line = match self.read_line(PROMPT)? {
                 Ok(line) => line,
                 Err(ReadlineError::Eof) => return None,
                 Err(ReadlineError::Interrupted) => {
@@ -173,12 +197,12 @@ impl Typist {
         }
     }
 
-    fn read_line(&mut self) -> Option<Result<String, ReadlineError>> {
+    fn read_line(&mut self, prompt: &str) -> Option<Result<String, ReadlineError>> {
         self.state.is_reading.store(true, Ordering::SeqCst);
         if self.state.is_over.load(Ordering::SeqCst) {
             return None;
         }
-        let line = self.editor.readline(PROMPT);
+        let line = self.editor.readline(prompt);
         self.state.is_reading.store(false, Ordering::SeqCst);
         Some(line)
     }
@@ -210,6 +234,8 @@ fn history_path() -> Option<PathBuf> {
 }
 
 const PROMPT: &str = "> ";
+/// The pause between two lines that nobody wants.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Lines that are kept for the next time.
 const HISTORY_MAX: usize = 1000;
 /// Clears the line of the prompt, and ends the mode that marks pasted text.

@@ -3,6 +3,7 @@
 use bowline::{
     Endpoint, Stream, Tap, Wiretap,
     proto::{FrameHeader, Opcode, apply_mask},
+    server::auth::TOKEN_PREFIX,
 };
 
 use super::{form::hex, notices::Notices};
@@ -203,9 +204,12 @@ impl Payload {
 
 /// Hides what may be a secret in a line of a head.
 fn without_secret(line: &str) -> String {
-    if let Some((name, _)) = line.split_once(": ")
+    if let Some((name, value)) = line.split_once(": ")
         && !name.contains(' ')
     {
+        if name.eq_ignore_ascii_case("Sec-WebSocket-Protocol") {
+            return format!("{name}: {}", without_tokens(value));
+        }
         let is_open = !is_secret(name) || name.to_ascii_lowercase().ends_with("-authenticate");
         return if is_open {
             line.to_owned()
@@ -225,6 +229,19 @@ fn without_secret(line: &str) -> String {
         })
         .collect();
     format!("{before}?{} {after}", pairs.join("&"))
+}
+
+/// Hides what is a token, or long enough to be one, among subprotocols.
+fn without_tokens(subprotocols: &str) -> String {
+    let shown: Vec<_> = subprotocols
+        .split(',')
+        .map(str::trim)
+        .map(|name| {
+            let is_token = name.starts_with(TOKEN_PREFIX) || name.len() > SUBPROTOCOL_LEN_USUAL;
+            if is_token { "(hidden)" } else { name }
+        })
+        .collect();
+    shown.join(", ")
 }
 
 fn is_secret(name: &str) -> bool {
@@ -247,6 +264,8 @@ fn is_secret(name: &str) -> bool {
 
 /// Bytes of a head; the library refuses longer ones.
 const HEAD_LEN_MAX: usize = 64 << 10;
+/// Bytes of the longest registered names of subprotocols, and some more.
+const SUBPROTOCOL_LEN_USUAL: usize = 64;
 /// Bytes shown of a frame.
 const SHOWN_LEN_MAX: usize = 64;
 
@@ -265,6 +284,10 @@ mod tests {
             ("X-Auth-Token: x", "X-Auth-Token: (hidden)"),
             ("WWW-Authenticate: Basic", "WWW-Authenticate: Basic"),
             ("Sec-WebSocket-Key: x", "Sec-WebSocket-Key: x"),
+            (
+                "Sec-WebSocket-Protocol: chat, bowline.token.YT9i",
+                "Sec-WebSocket-Protocol: chat, (hidden)",
+            ),
             ("GET /a HTTP/1.1", "GET /a HTTP/1.1"),
             (
                 "GET /a?b=1&access_token=x&c HTTP/1.1",

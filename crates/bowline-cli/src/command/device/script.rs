@@ -91,7 +91,7 @@ pub(crate) struct Does {
 impl Script {
     /// Reads and checks a script.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let wrong = |what: String| Failure::Script {
+        let wrong = |what: String| Failure::File {
             path: path.to_owned(),
             what,
         };

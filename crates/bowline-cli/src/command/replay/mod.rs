@@ -39,7 +39,7 @@ pub(crate) fn run(args: ReplayArgs) -> Result<(), Failure> {
 
 /// Opens a recording.
 fn open(path: &Path) -> Result<Reader<BufReader<File>>, Failure> {
-    let file = File::open(path).map_err(|source| Failure::File {
+    let file = File::open(path).map_err(|source| Failure::Access {
         what: "read",
         path: path.to_owned(),
         source,

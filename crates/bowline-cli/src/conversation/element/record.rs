@@ -91,7 +91,8 @@ impl Record {
         heading: &ElementHeading,
         lines: impl Iterator<Item = &'l Line>,
     ) -> Result<(), Failure> {
-        let failure = |source| Failure::Record {
+        let failure = |source| Failure::Access {
+            what: "write",
             path: path.to_owned(),
             source,
         };
@@ -122,7 +123,8 @@ pub(crate) struct Taker {
 impl Taker {
     /// Begins a file. The heading is completed when the element starts.
     pub(crate) fn create(path: &Path, heading: ElementHeading) -> Result<Self, Failure> {
-        let file = create(path).map_err(|source| Failure::Record {
+        let file = create(path).map_err(|source| Failure::Access {
+            what: "write",
             path: path.to_owned(),
             source,
         })?;
@@ -214,7 +216,7 @@ fn write_line(output: &mut impl Write, line: &impl Serialize) -> io::Result<()> 
 }
 
 fn file_failure(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    move |source| Failure::File {
+    move |source| Failure::Access {
         what,
         path: path.to_owned(),
         source,

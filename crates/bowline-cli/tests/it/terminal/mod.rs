@@ -42,11 +42,16 @@ impl Person {
     }
 
     fn connect(&self, args: &[&str], steps: &Value) -> Seen {
+        self.connect_at("xterm", args, steps)
+    }
+
+    /// Connects at a terminal of a kind.
+    fn connect_at(&self, kind: &str, args: &[&str], steps: &Value) -> Seen {
         let mut driver = Command::new(tools::python())
             .args(["-c", DRIVER, env!("CARGO_BIN_EXE_bowline"), "connect"])
             .args(args)
             .env_clear()
-            .envs([("TERM", "xterm"), ("PATH", "/usr/bin:/bin")])
+            .envs([("TERM", kind), ("PATH", "/usr/bin:/bin")])
             .env("HOME", self.home.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -120,6 +125,19 @@ fn colours_are_left_out_when_that_is_asked_for() {
 }
 
 #[test]
+fn a_terminal_that_cannot_move_its_cursor_sends_lines_as_a_pipe_does() {
+    let (_server, url) = Bowline::echo(&[]);
+    let steps = json!([
+        ["see", "connected, compressed\r\n"],
+        ["type", "hello\n"],
+        ["see", "hello\r\nhello\r\n"],
+        ["type", "\u{4}"],
+    ]);
+    let seen = Person::new().connect_at("dumb", &[&url], &steps);
+    assert!(!seen.ended_well().contains('\u{1b}'));
+}
+
+#[test]
 fn what_arrives_does_not_break_the_line_that_is_being_typed() {
     let trigger = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = trigger.local_addr().unwrap().port();
@@ -144,6 +162,33 @@ fn what_arrives_does_not_break_the_line_that_is_being_typed() {
         ["type", "\u{4}"],
     ]);
     Person::new().connect(&[&url], &steps).ended_well();
+}
+
+#[test]
+fn everything_that_arrives_is_written_in_order_whatever_is_typed_meanwhile() {
+    let url = serve_one(async |stream| {
+        let mut ws = bowline::accept(stream).await.unwrap();
+        for round in 0..20 {
+            for line in 0..20 {
+                ws.send(format!("line {round}.{line}")).await.unwrap();
+            }
+            let typed = ws.recv().await.unwrap();
+            assert_eq!(typed.as_text(), Some("x"));
+        }
+        ws.send("last").await.unwrap();
+        ws.close(CloseCode::NORMAL, "").await.unwrap();
+    });
+    let mut steps = vec![json!(["see", "> "])];
+    steps.extend((0..20).map(|_| json!(["type", "x\r"])));
+    let seen = Person::new().connect(&["--color", "never", &url], &json!(steps));
+    let output = seen.ended_well();
+    let lines = output.split("< ").skip(1);
+    let came: Vec<_> = lines
+        .map(|line| line.split("\r\n").next().unwrap())
+        .collect();
+    let numbers = (0..20).flat_map(|round| (0..20).map(move |line| format!("line {round}.{line}")));
+    let expected: Vec<_> = numbers.chain(["last".to_owned()]).collect();
+    assert_eq!(came, expected);
 }
 
 #[test]
@@ -217,6 +262,23 @@ fn the_terminal_is_as_it_was_when_the_server_closes() {
         ["see", "1001"],
     ]);
     Person::new().connect(&[&url], &steps).ended_well();
+}
+
+#[test]
+fn the_terminal_is_as_it_was_when_the_server_closes_instead_of_an_answer() {
+    for _ in 0..5 {
+        let url = serve_one(async move |stream| {
+            let mut ws = bowline::accept(stream).await.unwrap();
+            assert_eq!(ws.recv().await.unwrap().as_text(), Some("quit"));
+            ws.close(CloseCode::NORMAL, "bye").await.unwrap();
+        });
+        let steps = json!([
+            ["see", "> "],
+            ["type", "quit\r"],
+            ["see", "closed with 1000"]
+        ]);
+        Person::new().connect(&[&url], &steps).ended_well();
+    }
 }
 
 #[test]

@@ -19,8 +19,9 @@ struct Written<'n, 'd> {
     verb: &'n Node<'d>,
 }
 
-impl<'a, 'd> Builder<'a, 'd> {
+impl<'d> Builder<'_, 'd> {
     pub(super) fn actions(&mut self) {
+        self.watch();
         let mut next = EXPANDED_ID_MIN;
         for node in self.parts("Actions", "Action") {
             let Some(id) = own_id(node).map(ActionId) else {
@@ -52,8 +53,32 @@ impl<'a, 'd> Builder<'a, 'd> {
         }
     }
 
+    /// Collects which parameters the triggers of each action watch; `None` is another subject.
+    fn watch(&mut self) {
+        for trigger in self.parts("Triggers", "Trigger") {
+            let kind = trigger.child("Type").and_then(|kind| kind.value.word());
+            let Some(content) = trigger.child("Content").filter(|_| kind != Some("trigger")) else {
+                continue;
+            };
+            let on = trigger.child("On");
+            let on = on.filter(|on| on.value.word() == Some("parameter"));
+            let id = on.and_then(|on| on.attribute("id"));
+            let watched = id.and_then(|id| self.as_parameter(id.text()));
+            for id in content.children("Id") {
+                let id = id
+                    .value
+                    .text()
+                    .and_then(|text| number_in(text, 0, u32::MAX));
+                let actions = id.map(|id| self.watched.entry(ActionId(id)).or_default());
+                if let Some(all) = actions.filter(|all| all.len() < 2 && !all.contains(&watched)) {
+                    all.push(watched);
+                }
+            }
+        }
+    }
+
     /// Gives what an action does: once for each part it names.
-    fn kinds(&mut self, written: &Written<'a, 'd>) -> Vec<ActionKind> {
+    fn kinds(&mut self, written: &Written<'_, 'd>) -> Vec<ActionKind> {
         let (Some(subject), Some(verb)) = (written.on.value.word(), written.verb.value.word())
         else {
             return Vec::new();
@@ -99,12 +124,14 @@ impl<'a, 'd> Builder<'a, 'd> {
     fn subjects(&mut self, written: &Written<'_, 'd>, part: Part) -> Option<Vec<u32>> {
         let field = written.on.attribute("id")?;
         let mut ids = Vec::new();
-        for text in field
-            .text()
-            .split(';')
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-        {
+        let parts = field.text().split(';').map(str::trim);
+        for text in parts.filter(|text| !text.is_empty()) {
+            if ids.len() >= SUBJECTS_MAX {
+                let message = format!("an action on more than {SUBJECTS_MAX} parts");
+                self.said
+                    .add(Diagnostic::error(Code::TooLarge, field.span(), message));
+                break;
+            }
             let span = field.attribute.value.span_of(text);
             match number_in(text, 0, u32::MAX) {
                 Some(id) if self.ids.has(part, id) => ids.push(id),
@@ -149,7 +176,7 @@ impl<'a, 'd> Builder<'a, 'd> {
         })
     }
 
-    fn parameter_action(&mut self, written: &Written<'a, 'd>, verb: &str) -> Vec<ActionKind> {
+    fn parameter_action(&mut self, written: &Written<'_, 'd>, verb: &str) -> Vec<ActionKind> {
         let Some(verb) = self.parameter_verb(written, verb) else {
             return Vec::new();
         };
@@ -158,7 +185,7 @@ impl<'a, 'd> Builder<'a, 'd> {
         })
     }
 
-    fn parameter_verb(&mut self, written: &Written<'a, 'd>, verb: &str) -> Option<ParameterVerb> {
+    fn parameter_verb(&mut self, written: &Written<'_, 'd>, verb: &str) -> Option<ParameterVerb> {
         let one = || Some(Source::Literal("1".to_owned()));
         Some(match verb {
             "clear" => ParameterVerb::Clear,
@@ -204,34 +231,11 @@ impl<'a, 'd> Builder<'a, 'd> {
     }
 
     /// Gives the parameter a copy is of: the one it names, or the one its triggers watch.
-    fn copied(&mut self, written: &Written<'a, 'd>) -> Option<ParameterId> {
+    fn copied(&mut self, written: &Written<'_, 'd>) -> Option<ParameterId> {
         if written.verb.attribute("id").is_some() {
             return self.parameter_of(written.verb, "id");
         }
-        let mut watched = Vec::new();
-        for trigger in self.parts("Triggers", "Trigger") {
-            let content = trigger.child("Content");
-            let mut ids = content
-                .into_iter()
-                .flat_map(|content| content.children("Id"));
-            let runs = ids.any(|id| {
-                id.value
-                    .text()
-                    .is_some_and(|text| number_in(text, 0, u32::MAX) == Some(written.id.0))
-            });
-            let is_trigger =
-                trigger.child("Type").and_then(|kind| kind.value.word()) == Some("trigger");
-            if !runs || is_trigger {
-                continue;
-            }
-            let on = trigger
-                .child("On")
-                .filter(|on| on.value.word() == Some("parameter"));
-            let id = on.and_then(|on| on.attribute("id"));
-            watched.push(id.and_then(|id| self.as_parameter(id.text())));
-        }
-        watched.dedup();
-        if let &[Some(id)] = watched.as_slice() {
+        if let Some(&[Some(id)]) = self.watched.get(&written.id).map(Vec::as_slice) {
             return Some(id);
         }
         self.wrong(
@@ -354,7 +358,25 @@ fn subjects_of(verb: &str) -> Option<&'static str> {
 /// The first id of actions that the file writes as part of another one.
 const EXPANDED_ID_MIN: u32 = PARAMETER_ID_MAX + 1;
 
+/// Most parts of one action: each becomes an action of the plan wherever it is named.
+const SUBJECTS_MAX: usize = 256;
+
 const SLEEP_DEFAULT: Duration = Duration::from_secs(5);
 /// Shortest and longest sleep, in milliseconds.
 const SLEEP_MIN: u32 = 15;
 const SLEEP_MAX: u32 = 86_400_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::followed_words;
+
+    #[test]
+    fn every_type_that_the_table_follows_has_a_subject() {
+        let words = followed_words(&["Actions", "Action", "Type"]);
+        assert!(words.len() > 30);
+        for word in words {
+            assert!(subjects_of(word).is_some(), "{word}");
+        }
+    }
+}

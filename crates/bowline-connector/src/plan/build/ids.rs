@@ -1,6 +1,6 @@
 //! The ids of a file, and whether those that are named are there.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Severity, Span},
@@ -8,15 +8,20 @@ use crate::{
 };
 
 /// Every id, by kind of part, and where it is declared.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ids {
     parts: BTreeMap<Part, BTreeMap<u32, Span>>,
+    /// How many ids may still be compared with those there are.
+    guesses: Cell<usize>,
 }
 
 impl Ids {
     /// Collects the ids of a file, and tells those that are declared twice.
     pub(super) fn gather(root: &Node<'_>, said: &mut Diagnostics) -> Self {
-        let mut ids = Self::default();
+        let mut ids = Self {
+            parts: BTreeMap::new(),
+            guesses: Cell::new(GUESSES_MAX),
+        };
         ids.gather_in(root, said);
         ids
     }
@@ -79,6 +84,11 @@ impl Ids {
         if known.len() > NEAR_MAX || text.len() < 2 {
             return None;
         }
+        let guesses = self.guesses.get();
+        if guesses == 0 {
+            return None;
+        }
+        self.guesses.set(guesses - 1);
         let known: Vec<String> = known.keys().map(u32::to_string).collect();
         nearest(&text, known.iter().map(String::as_str))?
             .parse()
@@ -128,3 +138,5 @@ fn named(kind: Kind, value: &Value, span: Span) -> (Part, Vec<(u32, Span)>) {
 
 /// With more ids than this, none is guessed.
 const NEAR_MAX: usize = 1000;
+/// For more missing ids than this, none is guessed.
+const GUESSES_MAX: usize = 100;

@@ -1,5 +1,7 @@
 //! Connections to links.
 
+use std::collections::BTreeMap;
+
 use super::{Builder, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic, Span},
@@ -111,6 +113,10 @@ impl<'d> Builder<'_, 'd> {
         let choices = choices
             .chain(older_choices)
             .filter_map(|node| node.value.text());
+        let end = |name: &str| {
+            let end = setting(&["BusAddress", "Range", name])?.value.text();
+            end.filter(|end| !end.is_empty()).map(str::to_owned)
+        };
         let address = setting(&["BusAddress", "DefaultValue"]).and_then(|node| node.value.text());
         let port = setting(&["IPport", "DefaultValue"]);
         let link = Link {
@@ -126,6 +132,7 @@ impl<'d> Builder<'_, 'd> {
                     .map(str::to_owned),
                 is_fixed: truth(&["BusAddress", "Disabled"]),
                 choices: choices.map(str::to_owned).collect(),
+                range: (end("From"), end("To")),
             },
             port: number("IPport").and_then(|port| u16::try_from(port).ok()),
             port_fixed: truth(&["IPport", "Disabled"]),
@@ -186,15 +193,15 @@ impl<'d> Builder<'_, 'd> {
                 (kind.to_lowercase(), field.attribute.value.span_of(part))
             })
         });
-        let older: Vec<_> = main.into_iter().chain(more).collect();
-        for (number, (kind, span)) in (0..).zip(&older) {
-            self.agree(number, kind, *span);
+        let nodes = self.parts("Connections", "Connection");
+        let nodes = nodes.filter_map(|node| Some((own_id(node)?, node)));
+        let nodes: BTreeMap<_, _> = nodes.collect();
+        for (number, (kind, span)) in (0..).zip(main.into_iter().chain(more)) {
+            self.agree(number, nodes.get(&number).copied(), &kind, span);
         }
     }
 
-    fn agree(&mut self, number: u32, kind: &str, span: Span) {
-        let mut nodes = self.parts("Connections", "Connection");
-        let node = nodes.find(|node| own_id(node) == Some(number));
+    fn agree(&mut self, number: u32, node: Option<&Node<'d>>, kind: &str, span: Span) {
         let Some(node) = node else {
             if number > 0 {
                 let message =

@@ -113,6 +113,7 @@ fn plan_of(source: &Source, limits: &ReadLimits, said: &mut Diagnostics) -> Opti
         ids,
         said,
         expanded: BTreeMap::new(),
+        watched: BTreeMap::new(),
         filled_bytes: 0,
         plan: Plan::default(),
     };
@@ -128,6 +129,8 @@ struct Builder<'a, 'd> {
     said: &'a mut Diagnostics,
     /// Actions that the file writes as one and that the plan has as several.
     expanded: BTreeMap<ActionId, Vec<ActionId>>,
+    /// The parameters that the triggers of an action watch, at most two of them.
+    watched: BTreeMap<ActionId, Vec<Option<ParameterId>>>,
     /// Bytes of fixed parameters that the file does not write out.
     filled_bytes: usize,
     plan: Plan,

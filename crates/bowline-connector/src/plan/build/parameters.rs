@@ -146,10 +146,10 @@ impl<'d> Builder<'_, 'd> {
             value: self.fixed_value(within, raw, length),
             default: default_text.map(str::to_owned),
         };
-        if let (Some(default), Some(text)) = (default, default_text) {
-            if !self.check_default(default, text, &read) {
-                read.default = None;
-            }
+        if let (Some(default), Some(text)) = (default, default_text)
+            && !self.check_default(default, text, &read)
+        {
+            read.default = None;
         }
         read
     }

@@ -138,9 +138,10 @@ const SETTINGS: &[Row] = &[
     Row::new(
         "BusAddress/Range",
         Kind::Elements,
-        "the addresses elements may choose",
-    )
-    .ignored("any is allowed"),
+        "the addresses elements may choose, numbers or texts",
+    ),
+    Row::new("BusAddress/Range/From", Kind::Text, "the first one"),
+    Row::new("BusAddress/Range/To", Kind::Text, "the last one"),
     Row::new(
         "BusAddress/Values",
         Kind::Elements,

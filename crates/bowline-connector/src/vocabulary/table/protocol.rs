@@ -45,11 +45,7 @@ const ABOUT: &[Row] = &[
     Row::new("Name", Kind::Text, "the name of the connector"),
     Row::new("Version", Kind::Text, "its version"),
     Row::new("Description", Kind::Text, "what it is for"),
-    Row::new(
-        "Provider",
-        Kind::Text,
-        "who made it; the vendor where none is named",
-    ),
+    Row::new("Provider", Kind::Text, "who made the connector"),
     Row::new("Vendor", Kind::Text, "who made the device"),
     Row::new("VendorOID", Kind::Text, "a number of the vendor").descriptive(),
     Row::new("DeviceOID", Kind::Text, "a number of the device").descriptive(),
@@ -199,8 +195,9 @@ const PORT_SETTINGS: &[Row] = &[
         "BusAddress/Range",
         Kind::Elements,
         "the addresses elements may choose",
-    )
-    .ignored("any is allowed"),
+    ),
+    Row::new("BusAddress/Range/From", Kind::Text, "the first one"),
+    Row::new("BusAddress/Range/To", Kind::Text, "the last one"),
     Row::new("IPport", Kind::Elements, "as in `Connections`"),
     Row::new("IPport/DefaultValue", Kind::Number(0, 65_535), "the port"),
     Row::new(

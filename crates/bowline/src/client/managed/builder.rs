@@ -15,7 +15,7 @@ use super::{
     control::Control,
     core::Core,
     dialer::{AnyDialer, Dialer},
-    event::{EventLimits, EventQueue},
+    event::EventQueue,
     failure::Failure,
     handlers::Handlers,
     heartbeat::Heartbeat,
@@ -29,6 +29,7 @@ use crate::{
     client::{Connector, Endpoint},
     error::UrlError,
     options::Options,
+    receive_queue::ReceiveLimits,
 };
 
 /// Configures a [`Client`] before it starts.
@@ -37,7 +38,7 @@ pub struct ClientBuilder {
     dialer: Box<dyn AnyDialer>,
     policy: ReconnectPolicy,
     outbox: OutboxOptions,
-    events: EventLimits,
+    events: ReceiveLimits,
     heartbeat: Option<Heartbeat>,
     hooks: Hooks,
 }
@@ -49,7 +50,7 @@ impl ClientBuilder {
             dialer: Box::new(default_connector()),
             policy: ReconnectPolicy::default(),
             outbox: OutboxOptions::default(),
-            events: EventLimits::default(),
+            events: ReceiveLimits::default(),
             heartbeat: None,
             hooks: Hooks {
                 on_open: None,
@@ -105,9 +106,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Bounds what arrived and was not taken.
+    /// Bounds the messages that arrived and were not taken.
     #[must_use]
-    pub const fn with_event_limits(mut self, limits: EventLimits) -> Self {
+    pub const fn with_receive_limits(mut self, limits: ReceiveLimits) -> Self {
         self.events = limits;
         self
     }

@@ -10,7 +10,10 @@ use bowline_proto::Ending;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{failure::Failure, open_link::LinkInfo};
-use crate::Message;
+use crate::{
+    Message,
+    receive_queue::{Crossed, Gauge, ReceiveLimits, Waiting},
+};
 
 /// Something that happened to a client.
 #[derive(Clone, Debug)]
@@ -30,35 +33,9 @@ pub enum ClientEvent {
     },
 }
 
-/// Bounds the messages that arrived and were not taken. Beyond it the link is not read, so that
-/// the server has to wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventLimits {
-    /// The most messages. Default 256.
-    pub messages_max: usize,
-    /// The bytes of payload from which on no further message is read. Default 1 MiB.
-    pub bytes_max: usize,
-}
-
-impl EventLimits {
-    /// The most events that are not messages. The oldest of them give way to newer ones; messages
-    /// never do.
-    pub const TRANSITIONS_MAX: usize = 64;
-}
-
-impl Default for EventLimits {
-    fn default() -> Self {
-        Self {
-            messages_max: 256,
-            bytes_max: 1 << 20,
-        }
-    }
-}
-
 /// The events that were not taken. One task puts them in, one takes them.
 #[derive(Debug)]
 pub(super) struct EventQueue {
-    limits: EventLimits,
     inner: Mutex<Inner>,
     room: Notify,
 }
@@ -66,20 +43,17 @@ pub(super) struct EventQueue {
 #[derive(Debug)]
 struct Inner {
     events: VecDeque<ClientEvent>,
-    messages: usize,
-    bytes: usize,
+    messages: Gauge,
     is_listening: bool,
     waker: Option<Waker>,
 }
 
 impl EventQueue {
-    pub(super) fn new(limits: EventLimits) -> Self {
+    pub(super) fn new(limits: ReceiveLimits) -> Self {
         Self {
-            limits,
             inner: Mutex::new(Inner {
                 events: VecDeque::new(),
-                messages: 0,
-                bytes: 0,
+                messages: Gauge::new(limits),
                 is_listening: true,
                 waker: None,
             }),
@@ -89,22 +63,20 @@ impl EventQueue {
 
     /// Waits until a message may be put in.
     pub(super) async fn room(&self) {
-        while !self.lock().has_room(&self.limits) {
+        while self.lock().messages.is_stopped() {
             self.room.notified().await;
         }
     }
 
-    /// Puts an event in; discards it if nobody listens.
-    pub(super) fn push(&self, event: ClientEvent) {
+    /// Puts an event in; discards it if nobody listens. Tells if that crosses a mark.
+    pub(super) fn push(&self, event: ClientEvent) -> Option<Crossed> {
         let mut inner = self.lock();
         if !inner.is_listening {
-            return;
+            return None;
         }
+        let mut crossed = None;
         match &event {
-            ClientEvent::Message(message) => {
-                inner.messages += 1;
-                inner.bytes += message.len();
-            }
+            ClientEvent::Message(message) => crossed = inner.messages.add(message.len()),
             ClientEvent::Open(_)
             | ClientEvent::LinkClosed(_)
             | ClientEvent::Failed(_)
@@ -112,6 +84,7 @@ impl EventQueue {
         }
         inner.events.push_back(event);
         wake(inner);
+        crossed
     }
 
     /// Takes the next event. If there is none and `is_over` says so, there is nothing to wait for.
@@ -129,11 +102,15 @@ impl EventQueue {
             return Poll::Pending;
         };
         if let ClientEvent::Message(message) = &event {
-            inner.messages -= 1;
-            inner.bytes -= message.len();
+            inner.messages.remove(message.len());
             self.room.notify_one();
         }
         Poll::Ready(Some(event))
+    }
+
+    /// Says how much waits.
+    pub(super) fn waiting(&self) -> Waiting {
+        self.lock().messages.waiting()
     }
 
     /// Has whoever waits look again.
@@ -146,8 +123,7 @@ impl EventQueue {
         let mut inner = self.lock();
         inner.is_listening = false;
         inner.events = VecDeque::new();
-        inner.messages = 0;
-        inner.bytes = 0;
+        inner.messages.clear();
         drop(inner);
         self.room.notify_one();
     }
@@ -158,12 +134,8 @@ impl EventQueue {
 }
 
 impl Inner {
-    fn has_room(&self, limits: &EventLimits) -> bool {
-        self.messages == 0 || (self.messages < limits.messages_max && self.bytes < limits.bytes_max)
-    }
-
     fn drop_old_transition(&mut self) {
-        if self.events.len() - self.messages < EventLimits::TRANSITIONS_MAX {
+        if self.events.len() - self.messages.waiting().messages < TRANSITIONS_MAX {
             return;
         }
         let is_transition = |event: &ClientEvent| !matches!(event, ClientEvent::Message(_));
@@ -180,3 +152,7 @@ fn wake(mut inner: MutexGuard<'_, Inner>) {
         waker.wake();
     }
 }
+
+/// The most events that are not messages. The oldest of them give way to newer ones; messages
+/// never do.
+pub(super) const TRANSITIONS_MAX: usize = 64;

@@ -12,15 +12,15 @@ use futures_core::Stream;
 
 use super::{
     core::Core,
-    event::ClientEvent,
+    event::{ClientEvent, TRANSITIONS_MAX},
     state::{ClientState, ClosedWhy, StateWatch},
 };
-use crate::Message;
+use crate::{Message, receive_queue::Waiting};
 
 /// Receives what a client has to tell: messages, and what becomes of its links.
 ///
 /// Take the events, or drop this: then they are discarded and the link is read on. If neither
-/// happens, the link is not read once [`EventLimits`](super::EventLimits) is reached, and then a
+/// happens, the link is not read once [`ReceiveLimits::stop`](crate::ReceiveLimits::stop) is reached, and then a
 /// dead one is not noticed either.
 ///
 /// It does not keep the client open; only [`Client`](super::Client) does.
@@ -29,6 +29,10 @@ pub struct ClientEvents {
 }
 
 impl ClientEvents {
+    /// The most events that are not messages. The oldest of them give way to newer ones; messages
+    /// never do.
+    pub const TRANSITIONS_MAX: usize = TRANSITIONS_MAX;
+
     pub(super) const fn new(core: Arc<Core>) -> Self {
         Self { core }
     }
@@ -39,6 +43,11 @@ impl ClientEvents {
     /// [reconnected](super::Client::reconnect) has events again. Cancel-safe.
     pub async fn recv(&mut self) -> Option<ClientEvent> {
         poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Says how much waits, and how often it crossed the marks.
+    pub fn waiting(&self) -> Waiting {
+        self.core.events.waiting()
     }
 
     /// Waits until the client is not closed, and says whether it ever will be: false once it

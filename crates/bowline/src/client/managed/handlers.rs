@@ -12,7 +12,7 @@ use crate::Message;
 /// The four events a browser's WebSocket has, over all links of a client.
 ///
 /// The handlers run one at a time, in the order of the events, on a task of their own; while one
-/// runs, the link is read until [`EventLimits`](super::EventLimits) is reached. They must not block
+/// runs, the link is read until [`ReceiveLimits::stop`](crate::ReceiveLimits::stop) is reached. They must not block
 /// the thread.
 #[derive(Default)]
 pub struct Handlers {

@@ -38,7 +38,7 @@ use crate::{
 pub use builder::ClientBuilder;
 pub use delivery::{Delivery, DeliveryStatus, DropReason};
 pub use dialer::Dialer;
-pub use event::{ClientEvent, EventLimits};
+pub use event::ClientEvent;
 pub use events::{ClientEvents, Messages};
 pub use failure::Failure;
 pub use handlers::Handlers;

@@ -45,7 +45,11 @@ impl Session<'_> {
         loop {
             self.core.events.room().await;
             match self.wire.message().await {
-                Some(message) => self.core.events.push(ClientEvent::Message(message)),
+                Some(message) => {
+                    if let Some(crossed) = self.core.events.push(ClientEvent::Message(message)) {
+                        self.wire.crossed(&crossed);
+                    }
+                }
                 None => return,
             }
         }

@@ -10,7 +10,8 @@ use std::{
 use bowline_proto::{Close, Ending};
 
 use crate::{
-    Message, error::Error, link::Link, shared::Share, socket::poll_message, transport::Transport,
+    Message, error::Error, link::Link, metrics::report_waiting, receive_queue::Crossed,
+    shared::Share, socket::poll_message, transport::Transport,
 };
 
 /// What a client does with its link. Every method can be called at any time; nothing is lost when
@@ -32,6 +33,8 @@ pub(super) trait Wire: Send + Sync {
     fn give_up(&self);
     /// Tells how the link ended.
     fn ending(&self) -> Option<Ending>;
+    /// Notes that what waits for the application has crossed a mark.
+    fn crossed(&self, crossed: &Crossed);
     /// How long the closing handshake may take.
     fn close_timeout(&self) -> Duration;
     fn round_trip(&self) -> Option<Duration>;
@@ -111,6 +114,11 @@ impl<S: Transport> Wire for Share<S> {
 
     fn ending(&self) -> Option<Ending> {
         Link::ending(&***self)
+    }
+
+    fn crossed(&self, crossed: &Crossed) {
+        self.with(|driver| driver.tell_crossed(crossed));
+        report_waiting(None, None, crossed);
     }
 
     fn close_timeout(&self) -> Duration {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bowline_proto::handshake::RequestHead;
 
 use super::{authority::Scheme, ledger::Counts, origin_policy::Reached};
+use crate::server::{Answer, auth::is_token_subprotocol};
 
 /// Decides whether a request is admitted, after every limit and the origin policy let it pass.
 ///
@@ -51,10 +52,12 @@ impl<'a> Facts<'a> {
         self.head.headers().text("origin")
     }
 
-    /// Returns the subprotocols offered, most wanted first (RFC 6455 section 1.9).
+    /// Returns the subprotocols offered, most wanted first (RFC 6455 section 1.9), without those
+    /// that carry a token.
     pub fn subprotocols(&self) -> impl Iterator<Item = &'a str> {
         let elements = self.head.headers().elements("sec-websocket-protocol");
-        elements.filter_map(|element| str::from_utf8(element).ok())
+        let texts = elements.filter_map(|element| str::from_utf8(element).ok());
+        texts.filter(|text| !is_token_subprotocol(text))
     }
 
     /// Returns the cookies as name and value.
@@ -69,54 +72,17 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What a hook decides.
+/// What a hook or a request filter decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The request goes on.
     Admit,
     /// The request is answered and the connection closed.
-    Refuse(HookRefusal),
+    Refuse(Answer),
 }
 
-/// The answer with which a hook refuses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HookRefusal {
-    /// The HTTP status, 200 to 599.
-    pub status: u16,
-    /// Headers besides `Connection` and `Content-Length`, which are written for the hook.
-    pub headers: Vec<(String, Vec<u8>)>,
-    /// The body; empty for 204, 205 and 304, which have none.
-    pub body: String,
-}
-
-impl HookRefusal {
-    /// Creates an answer of a status, without headers or body.
-    pub const fn new(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: String::new(),
-        }
-    }
-
-    /// Adds a header.
-    #[must_use]
-    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        let value = value.as_ref().to_vec();
-        self.headers.push((name.to_owned(), value));
-        self
-    }
-
-    /// Sets the body.
-    #[must_use]
-    pub fn with_body(mut self, body: impl Into<String>) -> Self {
-        self.body = body.into();
-        self
-    }
-}
-
-impl From<HookRefusal> for Verdict {
-    fn from(refusal: HookRefusal) -> Self {
+impl From<Answer> for Verdict {
+    fn from(refusal: Answer) -> Self {
         Self::Refuse(refusal)
     }
 }

@@ -1,7 +1,8 @@
-//! The book of what is in use: one table of addresses, one of prefixes, and the totals.
+//! The book of what is in use: a table each of addresses, prefixes and users, and the totals.
 
 use std::{
     net::IpAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -64,8 +65,9 @@ pub(super) struct Ledger {
     limits: AdmissionLimits,
     connection_count: u32,
     handshake_count: u32,
-    addresses: Table,
-    prefixes: Table,
+    addresses: Table<IpAddr>,
+    prefixes: Table<IpAddr>,
+    users: Table<Arc<str>>,
     /// When the next client that finds the server full is told to come back.
     next_retry_at: Option<Instant>,
     pub(super) counters: AdmissionCounters,
@@ -78,6 +80,7 @@ impl Ledger {
             handshake_count: 0,
             addresses: Table::new(limits.tracked_count_max),
             prefixes: Table::new(limits.tracked_count_max),
+            users: Table::new(limits.tracked_count_max),
             next_retry_at: None,
             counters: AdmissionCounters::default(),
             limits,
@@ -116,10 +119,36 @@ impl Ledger {
         let Some((address, prefix)) = charge.places else {
             return;
         };
-        for account in [self.addresses.at_mut(address), self.prefixes.at_mut(prefix)] {
-            debug_assert!(account.connection_count > 0, "a charge was counted");
-            account.connection_count = account.connection_count.saturating_sub(1);
+        self.addresses.at_mut(address).end_connection();
+        self.prefixes.at_mut(prefix).end_connection();
+    }
+
+    /// Counts a connection that is already admitted for a user.
+    pub(super) fn charge_user(
+        &mut self,
+        user: &Arc<str>,
+        now: Instant,
+    ) -> Result<Place, AdmissionRefusal> {
+        let account = self.users.account(user, now);
+        if account.connection_count >= self.limits.user_connection_count_max {
+            return Err(self.refuse(AdmissionReason::UserConnectionCount, Duration::ZERO));
         }
+        let wait = account.bucket.wait(self.limits.user_rate, now);
+        if !wait.is_zero() {
+            return Err(self.refuse(AdmissionReason::UserRate, wait));
+        }
+        let place = self.users.place(user, now);
+        let account = self.users.at_mut(place);
+        account.begin_connection(self.limits.user_rate, now);
+        Ok(place)
+    }
+
+    pub(super) fn release_user(&mut self, place: Place) {
+        self.users.at_mut(place).end_connection();
+    }
+
+    pub(super) fn user_connection_count(&self, user: &str, now: Instant) -> u32 {
+        self.users.account(user, now).connection_count
     }
 
     pub(super) fn end_handshake(&mut self) {
@@ -196,6 +225,12 @@ impl Ledger {
         Err(self.refuse(reason, wait))
     }
 
+    /// Refuses a connection for which there is no place on its listener.
+    pub(super) fn refuse_full(&mut self, now: Instant) -> AdmissionRefusal {
+        let wait = self.next_retry(now);
+        self.refuse(AdmissionReason::ConnectionCount, wait)
+    }
+
     fn count_address(&mut self, address: IpAddr, now: Instant) -> Charge {
         let address = address.to_canonical();
         if self.is_exempt(address) {
@@ -204,14 +239,12 @@ impl Ledger {
                 places: None,
             };
         }
-        let address_place = self.addresses.place(address, now);
-        let prefix_place = self.prefixes.place(self.prefix(address), now);
+        let address_place = self.addresses.place(&address, now);
+        let prefix_place = self.prefixes.place(&self.prefix(address), now);
         let of_address = self.addresses.at_mut(address_place);
-        of_address.connection_count += 1;
-        of_address.bucket.take(self.limits.address_rate, now);
+        of_address.begin_connection(self.limits.address_rate, now);
         let of_prefix = self.prefixes.at_mut(prefix_place);
-        of_prefix.connection_count += 1;
-        of_prefix.bucket.take(self.limits.prefix_rate, now);
+        of_prefix.begin_connection(self.limits.prefix_rate, now);
         Charge {
             address,
             places: Some((address_place, prefix_place)),
@@ -221,8 +254,8 @@ impl Ledger {
     fn accounts(&self, address: IpAddr, now: Instant) -> (Account, Account) {
         let address = address.to_canonical();
         (
-            self.addresses.account(address, now),
-            self.prefixes.account(self.prefix(address), now),
+            self.addresses.account(&address, now),
+            self.prefixes.account(&self.prefix(address), now),
         )
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{AddressRange, rate::Rate};
 
-/// Bounds what the server, an address and a prefix of addresses may have.
+/// Bounds what the server, an address, a prefix of addresses and a user may have.
 ///
 /// An address is one IPv4 or IPv6 address. A prefix is a network: who has one IPv6 address has
 /// usually 2^64 of them, so for IPv6 the limits of the prefix are those that count. To lift a
@@ -24,15 +24,20 @@ pub struct AdmissionLimits {
     pub address_rate: Rate,
     /// New connections from one prefix. Default 100 a second, 500 at once.
     pub prefix_rate: Rate,
+    /// Connections at a time of one user, whatever addresses they come from. Default 256, because
+    /// many devices may share one name.
+    pub user_connection_count_max: u32,
+    /// New connections of one user. Default 20 a second, 100 at once.
+    pub user_rate: Rate,
     /// Bits of an IPv4 prefix. Default 24.
     pub ipv4_prefix_len: u8,
     /// Bits of an IPv6 prefix. Default 64, the smallest network that is given to anyone.
     pub ipv6_prefix_len: u8,
-    /// Addresses whose own use is known exactly, and prefixes as many. Default 65,536, about
-    /// 6 MiB each when full. Beyond it, newcomers share limits.
+    /// Addresses whose own use is known exactly, and prefixes and users as many. Default 65,536,
+    /// about 6 MiB each when full. Beyond it, newcomers share limits.
     pub tracked_count_max: usize,
     /// Addresses that have no limits of their own, those of a load test for instance; the limits
-    /// of the whole server hold for them too. Default none.
+    /// of the whole server, and of users, hold for them too. Default none.
     pub exempt_ranges: Vec<AddressRange>,
     /// When refused clients are told to come back.
     pub retry: RetryAfter,
@@ -47,6 +52,8 @@ impl Default for AdmissionLimits {
             prefix_connection_count_max: 2_048,
             address_rate: Rate::per_second(20, 100),
             prefix_rate: Rate::per_second(100, 500),
+            user_connection_count_max: 256,
+            user_rate: Rate::per_second(20, 100),
             ipv4_prefix_len: 24,
             ipv6_prefix_len: 64,
             tracked_count_max: 1 << 16,

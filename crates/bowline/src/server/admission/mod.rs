@@ -13,6 +13,7 @@ mod permit;
 pub mod proxy_protocol;
 mod rate;
 mod refusal;
+mod seat;
 mod table;
 mod trusted_proxies;
 
@@ -23,9 +24,12 @@ use std::{
     time::Instant,
 };
 
-pub use super::address::{AddressError, AddressRange};
+pub use super::{
+    address::{AddressError, AddressRange},
+    answer::Answer,
+};
 pub use authority::Scheme;
-pub use hook::{AdmissionHook, Facts, HookRefusal, Verdict};
+pub use hook::{AdmissionHook, Facts, Verdict};
 pub use ledger::{AdmissionCounters, Counts};
 pub use limits::{AdmissionLimits, RetryAfter};
 pub use origin::{OriginPattern, OriginPatternError};
@@ -33,6 +37,7 @@ pub use origin_policy::{OriginError, OriginPolicy, Reached};
 pub use permit::{AdmissionRequest, Permit};
 pub use rate::Rate;
 pub use refusal::{AdmissionReason, AdmissionRefusal};
+pub(crate) use seat::Seat;
 pub use trusted_proxies::{ForwardedClient, ForwardedHeader, TrustedProxies};
 
 use ledger::Ledger;
@@ -85,6 +90,11 @@ impl Admission {
     /// Returns the totals and what an address uses.
     pub fn counts_of(&self, address: IpAddr, now: Instant) -> Counts {
         self.gate.lock().counts(address, now)
+    }
+
+    /// Returns how many connections are counted for a user, see [`Permit::attribute_user`].
+    pub fn user_connection_count(&self, user: &str, now: Instant) -> u32 {
+        self.gate.lock().user_connection_count(user, now)
     }
 
     /// Returns how connections were admitted and refused since the start.

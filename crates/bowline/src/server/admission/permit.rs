@@ -14,6 +14,8 @@ use super::{
     hook::{Facts, Verdict},
     ledger::Charge,
     refusal::{AdmissionReason, AdmissionRefusal},
+    seat::Seat,
+    table::Place,
     trusted_proxies::ForwardedClient,
 };
 
@@ -24,6 +26,10 @@ use super::{
 pub struct Permit {
     gate: Arc<Gate>,
     charge: Option<Charge>,
+    /// On the heap, because most connections have none.
+    user: Option<Box<ChargedUser>>,
+    /// Its place on the listener it came to.
+    seat: Option<Seat>,
     is_in_handshake: bool,
 }
 
@@ -32,6 +38,8 @@ impl Permit {
         Self {
             gate,
             charge,
+            user: None,
+            seat: None,
             is_in_handshake: true,
         }
     }
@@ -100,12 +108,53 @@ impl Permit {
         Ok(client)
     }
 
+    /// Returns the user for whom the connection is counted, if there is one.
+    pub fn user(&self) -> Option<&Arc<str>> {
+        self.user.as_ref().map(|charged| &charged.name)
+    }
+
+    /// Counts the connection for a user too, once it is proven who that is.
+    ///
+    /// Nothing changes for a user it is counted for already: several requests on one connection
+    /// are one connection. For another user it is counted instead.
+    ///
+    /// # Errors
+    /// [`AdmissionRefusal`] when the limits of the user are reached; the connection is still
+    /// counted as before then, until the permit is dropped.
+    pub fn attribute_user(
+        &mut self,
+        user: &Arc<str>,
+        now: Instant,
+    ) -> Result<(), AdmissionRefusal> {
+        if self.user() == Some(user) {
+            return Ok(());
+        }
+        let mut ledger = self.gate.lock();
+        let place = ledger.charge_user(user, now)?;
+        let name = Arc::clone(user);
+        if let Some(old) = self.user.replace(Box::new(ChargedUser { name, place })) {
+            ledger.release_user(old.place);
+        }
+        Ok(())
+    }
+
     /// Says that the handshake is over, so that another may begin. Later calls change nothing.
     pub fn end_handshake(&mut self) {
         if self.is_in_handshake {
             self.is_in_handshake = false;
             self.gate.lock().end_handshake();
         }
+    }
+
+    /// Keeps a place on a listener as long as the connection is counted.
+    pub(crate) fn with_seat(mut self, seat: Seat) -> Self {
+        self.seat = Some(seat);
+        self
+    }
+
+    /// Gives the connection up because its listener is full.
+    pub(crate) fn refuse_full(self, now: Instant) -> AdmissionRefusal {
+        self.gate.lock().refuse_full(now)
     }
 
     /// Counts the connection for an address, and no longer for another.
@@ -129,6 +178,9 @@ impl Drop for Permit {
         if let Some(charge) = self.charge.take() {
             ledger.release_charge(charge);
         }
+        if let Some(user) = self.user.take() {
+            ledger.release_user(user.place);
+        }
         if self.is_in_handshake {
             ledger.end_handshake();
         }
@@ -143,6 +195,12 @@ impl fmt::Debug for Permit {
             .field("is_in_handshake", &self.is_in_handshake)
             .finish_non_exhaustive()
     }
+}
+
+/// The user a connection is counted for, and where.
+struct ChargedUser {
+    name: Arc<str>,
+    place: Place,
 }
 
 /// What [`Permit::decide`] has to know of a request.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bowline_proto::handshake::{HandshakeMisuse, RefusalResponse, write_refusal};
 use bytes::BytesMut;
 
-use super::{hook::HookRefusal, origin_policy::OriginError};
+use super::origin_policy::OriginError;
+use crate::server::Answer;
 
 /// A connection that was not admitted. [`write`](Self::write) answers it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub struct AdmissionRefusal {
     reason: AdmissionReason,
     retry_after: Option<Duration>,
     /// What the hook answers.
-    answer: Option<Box<HookRefusal>>,
+    answer: Option<Box<Answer>>,
 }
 
 impl AdmissionRefusal {
@@ -28,14 +28,13 @@ impl AdmissionRefusal {
 
     /// Checks the hook's answer: what cannot be sent becomes
     /// [`HookAnswerInvalid`](AdmissionReason::HookAnswerInvalid).
-    pub(super) fn by_hook(answer: HookRefusal) -> Self {
-        let refusal = Self {
-            reason: AdmissionReason::Hook,
-            retry_after: None,
-            answer: Some(Box::new(answer)),
-        };
-        match refusal.try_write(&mut BytesMut::new()) {
-            Ok(()) => refusal,
+    pub(super) fn by_hook(answer: Answer) -> Self {
+        match answer.check() {
+            Ok(()) => Self {
+                reason: AdmissionReason::Hook,
+                retry_after: None,
+                answer: Some(Box::new(answer)),
+            },
             Err(_) => AdmissionReason::HookAnswerInvalid.into(),
         }
     }
@@ -91,25 +90,19 @@ impl AdmissionRefusal {
         }
     }
 
-    /// Writes the whole HTTP answer. The connection is to be closed after it.
-    pub fn write(&self, out: &mut BytesMut) {
-        let written = self.try_write(out);
-        debug_assert_eq!(written, Ok(()), "the answer was checked");
+    /// Returns the whole answer.
+    pub fn answer(&self) -> Answer {
+        Answer {
+            status: self.status(),
+            headers: self.headers(),
+            body: self.body(),
+        }
     }
 
-    fn try_write(&self, out: &mut BytesMut) -> Result<(), HandshakeMisuse> {
-        let headers = self.headers();
-        let headers: Vec<(&str, &[u8])> = headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
-            .collect();
-        let body = self.body();
-        let response = RefusalResponse {
-            status: self.status(),
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        write_refusal(&response, out)
+    /// Writes the whole HTTP answer. The connection is to be closed after it.
+    pub fn write(&self, out: &mut BytesMut) {
+        let written = self.answer().write(out);
+        debug_assert_eq!(written, Ok(()), "the answer was checked");
     }
 }
 
@@ -157,6 +150,12 @@ pub enum AdmissionReason {
     /// 123: the prefix connects too often; status 429.
     #[error("too many new connections from this network")]
     PrefixRate = 123,
+    /// 124: the user has all the connections one may have; status 429.
+    #[error("too many connections of this user")]
+    UserConnectionCount = 124,
+    /// 125: the user connects too often; status 429.
+    #[error("too many new connections of this user")]
+    UserRate = 125,
     /// 130: the origin is not allowed; status 403.
     #[error("pages of this origin may not connect")]
     OriginForeign = 130,
@@ -173,13 +172,15 @@ pub enum AdmissionReason {
 
 impl AdmissionReason {
     /// Every reason, in the order of the numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ConnectionCount,
         Self::HandshakeCount,
         Self::AddressConnectionCount,
         Self::PrefixConnectionCount,
         Self::AddressRate,
         Self::PrefixRate,
+        Self::UserConnectionCount,
+        Self::UserRate,
         Self::OriginForeign,
         Self::OriginMalformed,
         Self::Hook,
@@ -198,7 +199,9 @@ impl AdmissionReason {
             Self::AddressConnectionCount
             | Self::PrefixConnectionCount
             | Self::AddressRate
-            | Self::PrefixRate => 429,
+            | Self::PrefixRate
+            | Self::UserConnectionCount
+            | Self::UserRate => 429,
             Self::OriginForeign | Self::Hook => 403,
             Self::OriginMalformed => 400,
             Self::HookAnswerInvalid => 500,

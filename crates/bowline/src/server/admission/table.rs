@@ -1,33 +1,34 @@
-//! What addresses use, in a table of bounded size that forgets nothing it would have to enforce.
+//! What addresses or users use, in a table of bounded size that forgets nothing it would have to
+//! enforce.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
-    hash::{BuildHasher as _, RandomState},
-    net::IpAddr,
+    hash::{BuildHasher as _, Hash, RandomState},
     time::Instant,
 };
 
-use super::rate::Bucket;
+use super::rate::{Bucket, Rate};
 
-/// What addresses, or prefixes, use.
+/// What addresses, prefixes or users use.
 ///
 /// The table holds a slot for each of the first `slot_count_max` keys. When it is full, a slot is
 /// given to a newcomer only if it is idle: no connection is open and the rate is fully rested, so
 /// that it says no more than a fresh one. When no idle slot is found, the newcomer is counted in
 /// one of the shared accounts, chosen by a keyed hash, together with others. So a flood of
-/// addresses can make limits stricter for newcomers, but never resets or widens those of anyone.
+/// newcomers can make limits stricter for newcomers, but never resets or widens those of anyone.
 #[derive(Debug)]
-pub(super) struct Table {
-    slots: Vec<Slot>,
+pub(super) struct Table<K> {
+    slots: Vec<Slot<K>>,
     /// The key decides where; the hasher is keyed, so that collisions cannot be chosen.
-    places: HashMap<IpAddr, usize, RandomState>,
+    places: HashMap<K, usize, RandomState>,
     shared: Box<[Account]>,
     /// The slot at which the next search for an idle one begins.
     hand: usize,
     slot_count_max: usize,
 }
 
-impl Table {
+impl<K: Clone + Eq + Hash> Table<K> {
     pub(super) fn new(slot_count_max: usize) -> Self {
         Self {
             slots: Vec::new(),
@@ -39,7 +40,11 @@ impl Table {
     }
 
     /// Returns what a key uses.
-    pub(super) fn account(&self, key: IpAddr, now: Instant) -> Account {
+    pub(super) fn account<Q>(&self, key: &Q, now: Instant) -> Account
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         match self.find(key, now) {
             Some(place) => *self.at(place),
             None => Account::default(),
@@ -48,12 +53,12 @@ impl Table {
 
     /// Finds the account of a key, or makes one. It stays where it is as long as a connection is
     /// counted in it.
-    pub(super) fn place(&mut self, key: IpAddr, now: Instant) -> Place {
+    pub(super) fn place(&mut self, key: &K, now: Instant) -> Place {
         if let Some(place) = self.find(key, now) {
             return place;
         }
         let fresh = Slot {
-            key,
+            key: key.clone(),
             account: Account::default(),
         };
         let at = if self.slots.len() < self.slot_count_max {
@@ -66,7 +71,7 @@ impl Table {
         } else {
             return Place::Shared(self.shared_index(key));
         };
-        self.places.insert(key, at);
+        self.places.insert(key.clone(), at);
         Place::Slot(at)
     }
 
@@ -84,8 +89,12 @@ impl Table {
         }
     }
 
-    fn find(&self, key: IpAddr, now: Instant) -> Option<Place> {
-        if let Some(at) = self.places.get(&key) {
+    fn find<Q>(&self, key: &Q, now: Instant) -> Option<Place>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        if let Some(at) = self.places.get(key) {
             return Some(Place::Slot(*at));
         }
         // Who may be counted in a shared account stays there until that says nothing any more:
@@ -94,7 +103,7 @@ impl Table {
         (!self.shared[at].is_idle(now)).then_some(Place::Shared(at))
     }
 
-    fn shared_index(&self, key: IpAddr) -> usize {
+    fn shared_index(&self, key: &(impl Hash + ?Sized)) -> usize {
         let hash = self.places.hasher().hash_one(key);
         usize::try_from(hash % SHARED_COUNT as u64).unwrap_or_default()
     }
@@ -127,14 +136,24 @@ pub(super) struct Account {
 }
 
 impl Account {
+    pub(super) fn begin_connection(&mut self, rate: Rate, now: Instant) {
+        self.connection_count += 1;
+        self.bucket.take(rate, now);
+    }
+
+    pub(super) fn end_connection(&mut self) {
+        debug_assert!(self.connection_count > 0, "a connection was counted");
+        self.connection_count = self.connection_count.saturating_sub(1);
+    }
+
     fn is_idle(&self, now: Instant) -> bool {
         self.connection_count == 0 && self.bucket.is_rested(now)
     }
 }
 
 #[derive(Debug)]
-struct Slot {
-    key: IpAddr,
+struct Slot<K> {
+    key: K,
     account: Account,
 }
 

@@ -1,6 +1,7 @@
 //! Named sets of connections that share their handlers.
 
 mod handlers;
+mod inbox;
 mod members;
 mod membership;
 mod run;
@@ -8,6 +9,7 @@ mod table;
 
 use std::{
     fmt,
+    future::Future,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -33,6 +35,7 @@ use crate::{
     link::{Link, batched},
     metrics::Joined,
     outbox::{OutboxLimits, Outgoing, Sent},
+    receive_queue::ReceiveLimits,
     shared::Shared,
     socket::WebSocket,
     transport::Transport,
@@ -43,10 +46,10 @@ use crate::{
 /// Handlers are plain functions. They are called one after the other for each connection, get
 /// text and bytes borrowed, and can be replaced while connections are open; the next message
 /// meets the new one. They must not block: what takes long belongs into a task, which gets a
-/// [`ConnectionHandle`]. What they send, to any connection, leaves when the batch of messages that
+/// [`ConnectionHandle`], or into [`on_message`](Self::on_message), whose messages wait. What they send, to any connection, leaves when the batch of messages that
 /// arrived together is handled.
 ///
-/// A connection gets, in this order: *open* once; *text* and *binary* for each message; *error* if
+/// A connection gets, in this order: *open* once; *text*, *binary* or *message* for each message; *error* if
 /// the peer broke a rule; *disconnect* exactly once, whatever ended it. A message of a kind
 /// without a handler closes the connection with 1003, unless the group is
 /// [push-only](GroupOptions::push_only). A handler that panics closes it with 1011.
@@ -63,6 +66,7 @@ pub(super) struct Inner {
     replacing: Mutex<()>,
     members: Members,
     limits: Arc<OutboxLimits>,
+    receive: ReceiveLimits,
     push_only: bool,
 }
 
@@ -71,6 +75,9 @@ pub(super) struct Inner {
 pub struct GroupOptions {
     /// Bounds what waits for each connection, and says what happens beyond.
     pub outbox: OutboxLimits,
+    /// Bounds what waits for the handler of [`on_message`](ConnectionGroup::on_message), for each
+    /// connection.
+    pub receive: ReceiveLimits,
     /// Messages from peers are dropped instead of closing their connection with 1003.
     pub push_only: bool,
 }
@@ -86,6 +93,7 @@ impl ConnectionGroup {
                 replacing: Mutex::new(()),
                 members: Members::default(),
                 limits: Arc::new(options.outbox),
+                receive: options.receive,
                 push_only: options.push_only,
             }),
         }
@@ -142,6 +150,28 @@ impl ConnectionGroup {
         self.replace(|handlers| handlers.binary = Some(Arc::new(handler)))
     }
 
+    /// Sets what is called with a message, text or binary, whose kind has no handler of its own,
+    /// and may take its time.
+    ///
+    /// Its future runs on the connection's task, one at a time; meanwhile the connection is
+    /// received on, and what arrives waits. [`GroupOptions::receive`] bounds that: once much waits
+    /// the connection is not read until there is less, so that the peer has to wait, and nothing
+    /// is dropped. *Disconnect* comes after the last message. A connection that is
+    /// [aborted](ConnectionHandle::abort) drops what waits, and the future where it is.
+    pub fn on_message<F>(
+        &self,
+        handler: impl Fn(ConnectionHandle, Message<'static>) -> F + Send + Sync + 'static,
+    ) -> &Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.replace(|handlers| {
+            handlers.message = Some(Arc::new(move |connection, message| {
+                Box::pin(handler(connection, message))
+            }));
+        })
+    }
+
     /// Sets what is called when a peer breaks a rule, before *disconnect*.
     pub fn on_error(
         &self,
@@ -182,7 +212,9 @@ impl ConnectionGroup {
 
     /// Takes a WebSocket into the group and receives on it until it is over.
     ///
-    /// Must be called inside a tokio runtime, where a task then serves the connection.
+    /// Must be called inside a tokio runtime, where a task then serves the connection. A WebSocket
+    /// inside a frame sent in pieces can send nothing any more, not even a close frame: it is
+    /// ended at once, as by [`abort`](ConnectionHandle::abort).
     ///
     /// # Errors
     /// [`RegistryFull`] if there is no number left for the connection.
@@ -197,7 +229,7 @@ impl ConnectionGroup {
 
     /// Takes a WebSocket into the group under a number reserved before it was accepted.
     ///
-    /// Must be called inside a tokio runtime, where a task then serves the connection.
+    /// Otherwise as [`adopt`](Self::adopt).
     pub fn adopt_as<S: Transport>(
         &self,
         reserved: ReservedId,
@@ -216,6 +248,9 @@ impl ConnectionGroup {
         permit: Option<Permit>,
     ) -> ConnectionHandle {
         let shared = websocket.into_shared();
+        if shared.with(|driver| driver.connection().is_inside_frame()) {
+            shared.give_up();
+        }
         let (handle, span) = self.enter(&reserved, &shared, attributes);
         let place = run::Place {
             reserved,
@@ -402,6 +437,8 @@ pub enum HandlerKind {
     Text,
     /// A binary message arrives.
     Binary,
+    /// A message arrives whose kind has no handler, and may wait.
+    Message,
     /// The peer breaks a rule.
     Error,
     /// A connection is over.

@@ -3,16 +3,24 @@
 use std::{
     cell::RefCell,
     future::Future,
+    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bowline_proto::{Cause, CloseCode, EndedBy, Ending, Event, Message, Phase};
 
-use super::{Inner, handlers::Handlers};
+use super::{
+    Inner,
+    handlers::{Handlers, Work},
+    inbox::Inbox,
+};
 use crate::{
+    link::batched,
+    metrics::report_waiting,
+    receive_queue::Crossed,
     server::{admission::Permit, handle::ConnectionHandle, registry::ReservedId},
     shared::Share,
     transport::Transport,
@@ -26,7 +34,16 @@ pub(super) struct Run<S: Transport> {
     /// Let go first, so that the stream is closed when *disconnect* is called.
     shared: Share<S>,
     member: Member,
-    is_opened: bool,
+    stage: Stage,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    New,
+    Receiving,
+    /// Nothing more arrives; messages may wait.
+    Over,
 }
 
 impl<S: Transport> Run<S> {
@@ -34,7 +51,7 @@ impl<S: Transport> Run<S> {
         Self {
             shared,
             member,
-            is_opened: false,
+            stage: Stage::New,
         }
     }
 }
@@ -43,20 +60,61 @@ impl<S: Transport> Future for Run<S> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self {
-            shared,
-            member,
-            is_opened,
-        } = self.get_mut();
-        if !std::mem::replace(is_opened, true) {
-            member.open();
+        let this = self.get_mut();
+        if this.stage == Stage::New {
+            this.stage = Stage::Receiving;
+            this.member.open();
         }
-        ready!(shared.poll_handle(cx, &mut |event| member.handle(event)));
-        // The event is missing if the application had it before the connection joined.
+        loop {
+            let handled = this.member.poll_inbox(cx);
+            if this.stage == Stage::Over {
+                return handled;
+            }
+            if this.poll_receive(cx).is_pending() && !this.member.is_work_ready() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl<S: Transport> Run<S> {
+    /// Receives, unless too much waits; ready when there is something else to do first.
+    fn poll_receive(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let Self { shared, member, .. } = self;
+        if member.is_stopped() {
+            return shared.poll_unread(cx).map(|()| self.end());
+        }
+        let mut handle = |event: Event<'_>| {
+            if let Some(crossed) = member.handle(event) {
+                shared.with(|driver| driver.tell_crossed(&crossed));
+                member.report(&crossed);
+            }
+            if member.is_stopped() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let received = shared.poll_handle(cx, &mut handle);
+        received.map(|flow| {
+            if flow.is_continue() {
+                self.end();
+            }
+        })
+    }
+
+    fn end(&mut self) {
+        self.stage = Stage::Over;
+        // The event is missing if the application had it before the connection joined, or if the
+        // connection was not read to its end.
+        let Self { shared, member, .. } = self;
         if member.ending.is_none() {
             member.ending = shared.with(|driver| driver.connection().ending().cloned());
         }
-        Poll::Ready(())
+        let is_aborted = |ending: &Ending| ending.cause == Cause::Aborted;
+        if member.ending.as_ref().is_some_and(is_aborted) {
+            member.inbox = None;
+        }
     }
 }
 
@@ -66,6 +124,8 @@ pub(super) struct Member {
     group: Arc<Inner>,
     connection: ConnectionHandle,
     ending: Option<Ending>,
+    /// What waits for a handler that takes its time; `None` while nothing does.
+    inbox: Option<Box<Inbox>>,
     /// The connection is being closed for what it did: its messages are no longer handled.
     refused: bool,
     /// Given up last: when the registry is empty nothing is left of its connections.
@@ -89,6 +149,7 @@ impl Member {
             group,
             connection,
             ending: None,
+            inbox: None,
             refused: false,
             _place: place,
         }
@@ -103,9 +164,10 @@ impl Member {
         });
     }
 
-    fn handle(&mut self, event: Event<'_>) {
+    /// Handles an event; tells if too much waits now.
+    fn handle(&mut self, event: Event<'_>) -> Option<Crossed> {
         match event {
-            Event::Message(message) if !self.refused => self.message(&message),
+            Event::Message(message) if !self.refused => return self.message(message),
             Event::Closed(ending) => self.ending = Some(ending),
             Event::Message(_)
             | Event::Fragment(_)
@@ -113,38 +175,75 @@ impl Member {
             | Event::Pong { .. }
             | Event::Close(_) => {}
         }
+        None
     }
 
-    fn message(&mut self, message: &Message<'_>) {
-        let push_only = self.group.push_only;
+    /// Has a message handled now, or lets it wait.
+    fn message(&mut self, message: Message<'_>) -> Option<Crossed> {
         if let Some(session) = &self.connection.attributes().session {
             session.touch();
         }
-        self.call(|handlers, connection| match (message, handlers) {
-            (
-                Message::Text(text),
-                Handlers {
-                    text: Some(handler),
-                    ..
-                },
-            ) => {
-                handler(connection, text.as_str());
-                Handled::Done
-            }
-            (
-                Message::Binary(payload),
-                Handlers {
-                    binary: Some(handler),
-                    ..
-                },
-            ) => {
-                handler(connection, payload);
-                Handled::Done
-            }
-            _ if push_only => Handled::Done,
-            (Message::Text(_), _) => Handled::Unwanted("this group takes no text messages"),
-            (Message::Binary(_), _) => Handled::Unwanted("this group takes no binary messages"),
+        let mut waits = false;
+        let push_only = self.group.push_only;
+        self.call(|handlers, connection| {
+            let handled = handle_now(handlers, connection, &message, push_only);
+            waits = handled == Handled::Waits;
+            handled
         });
+        waits.then(|| self.inbox().push(message.into_owned()))?
+    }
+
+    fn inbox(&mut self) -> &mut Inbox {
+        let limits = self.group.receive;
+        self.inbox
+            .get_or_insert_with(|| Box::new(Inbox::new(limits)))
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.inbox.as_ref().is_some_and(|inbox| inbox.is_stopped())
+    }
+
+    /// Says whether a message waits that could be handled.
+    fn is_work_ready(&self) -> bool {
+        self.inbox.as_ref().is_some_and(|inbox| inbox.is_ready())
+    }
+
+    /// Handles what waits, one message after the other; ready when nothing does.
+    fn poll_inbox(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(inbox) = &mut self.inbox {
+            let polled = as_current(&self.connection, || {
+                catch_unwind(AssertUnwindSafe(|| batched(|| inbox.poll_work(cx))))
+            });
+            match polled {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(())) => match inbox.pop() {
+                    Some(message) => self.begin(message),
+                    None => self.inbox = None,
+                },
+                Err(_) => self.refuse(CloseCode::INTERNAL_ERROR, FAILED),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Begins to handle a message that waited, by the handlers of now.
+    fn begin(&mut self, message: Message<'static>) {
+        let mut work: Option<Work> = None;
+        let push_only = self.group.push_only;
+        self.call(|handlers, connection| {
+            let handled = handle_now(handlers, connection, &message, push_only);
+            if let (Handled::Waits, Some(handler)) = (handled, &handlers.message) {
+                work = Some(handler(connection.clone(), message));
+            }
+            handled
+        });
+        if let Some((work, inbox)) = work.zip(self.inbox.as_mut()) {
+            inbox.begin(work);
+        }
+    }
+
+    fn report(&self, crossed: &Crossed) {
+        report_waiting(Some(self.connection.id()), Some(&self.group.name), crossed);
     }
 
     /// Calls a handler; closes the connection if there is none, or if it panics.
@@ -154,18 +253,42 @@ impl Member {
         let handled = as_current(connection, || {
             catch_unwind(AssertUnwindSafe(|| call(&handlers, connection)))
         });
-        let (code, reason) = match handled {
-            Ok(Handled::Done) => return,
-            Ok(Handled::Unwanted(reason)) => (CloseCode::UNSUPPORTED_DATA, reason),
-            Err(_) => (
-                CloseCode::INTERNAL_ERROR,
-                "the server failed to handle a message",
-            ),
-        };
+        match handled {
+            Ok(Handled::Done | Handled::Waits) => {}
+            Ok(Handled::Unwanted(reason)) => self.refuse(CloseCode::UNSUPPORTED_DATA, reason),
+            Err(_) => self.refuse(CloseCode::INTERNAL_ERROR, FAILED),
+        }
+    }
+
+    /// Closes the connection; its messages are handled no longer.
+    fn refuse(&mut self, code: CloseCode, reason: &str) {
         self.refused = true;
+        self.inbox = None;
         let closed = self.connection.close(code, reason);
         debug_assert!(closed.is_ok(), "the code and the reason can be sent");
     }
+}
+
+/// Has a message handled by the handler of its kind, if there is one.
+fn handle_now(
+    handlers: &Handlers,
+    connection: &ConnectionHandle,
+    message: &Message<'_>,
+    push_only: bool,
+) -> Handled {
+    match (message, &handlers.text, &handlers.binary) {
+        (Message::Text(text), Some(handler), _) => handler(connection, text.as_str()),
+        (Message::Binary(payload), _, Some(handler)) => handler(connection, payload),
+        _ if handlers.message.is_some() => return Handled::Waits,
+        _ if push_only => {}
+        (Message::Text(_), None, _) => {
+            return Handled::Unwanted("this group takes no text messages");
+        }
+        (Message::Binary(_), _, None) => {
+            return Handled::Unwanted("this group takes no binary messages");
+        }
+    }
+    Handled::Done
 }
 
 impl Drop for Member {
@@ -195,8 +318,11 @@ impl Drop for Member {
 }
 
 /// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Handled {
     Done,
+    /// It is for a handler that takes its time.
+    Waits,
     /// No handler takes this kind; the reason tells the peer.
     Unwanted(&'static str),
 }
@@ -223,3 +349,5 @@ fn as_current<R>(connection: &ConnectionHandle, work: impl FnOnce() -> R) -> R {
 thread_local! {
     static CURRENT: RefCell<Option<ConnectionHandle>> = const { RefCell::new(None) };
 }
+
+const FAILED: &str = "the server failed to handle a message";

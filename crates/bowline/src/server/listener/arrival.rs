@@ -2,26 +2,32 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use bowline_proto::handshake::{
-    HandshakeError, HandshakeMisuse, RefusalResponse, RequestHead, write_refusal,
-};
-use bytes::BytesMut;
+use bowline_proto::handshake::HandshakeError;
 
-use super::Identity;
+use super::{
+    HttpArrival,
+    entrance::{Caller, Entrance},
+    judge::{Known, Refusal},
+};
 use crate::{
     error::Error,
     server::{
-        Acceptor, AttachedSession, Attributes, ConnectionGroup, ConnectionHandle, Offer,
-        ReservedId,
+        Answer, AttachedSession, Attributes, ConnectionGroup, ConnectionHandle, Offer, ReservedId,
+        Values,
         admission::{ForwardedClient, Permit},
+        auth::Identity,
         rules::Routed,
     },
     socket::WebSocket,
-    transport::{Rewind, Stream},
+    transport::{PeerCertificate, Stream},
 };
 
 /// A request that the rules and limits of a listener let in.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once in the life of a request"
+)]
 pub enum Arrival {
     /// An opening handshake.
     WebSocket(WebSocketArrival),
@@ -37,24 +43,26 @@ pub struct WebSocketArrival {
     pub(super) visitor: Visitor,
 }
 
-/// A plain HTTP request that was let in.
-#[derive(Debug)]
-pub struct HttpArrival {
-    pub(super) head: RequestHead,
-    pub(super) stream: Rewind<Stream>,
-    pub(super) routed: Routed,
-    pub(super) visitor: Visitor,
-    pub(super) acceptor: Acceptor,
-}
-
 /// Who comes, and the place that is counted for them.
 #[derive(Debug)]
 pub(super) struct Visitor {
-    pub(super) peer: SocketAddr,
-    pub(super) client: ForwardedClient,
-    pub(super) identity: Option<Identity>,
-    pub(super) listener: Arc<str>,
-    pub(super) permit: Permit,
+    pub(super) caller: Caller,
+    pub(super) known: Known,
+    pub(super) entrance: Arc<Entrance>,
+}
+
+impl Visitor {
+    pub(super) fn new(entrance: &Arc<Entrance>, caller: Caller, known: Known) -> Self {
+        Self {
+            caller,
+            known,
+            entrance: Arc::clone(entrance),
+        }
+    }
+
+    pub(super) const fn peer(&self) -> SocketAddr {
+        self.caller.peer
+    }
 }
 
 impl WebSocketArrival {
@@ -70,12 +78,22 @@ impl WebSocketArrival {
 
     /// Gives the user, if one is known.
     pub const fn identity(&self) -> Option<&Identity> {
-        self.visitor.identity.as_ref()
+        self.visitor.known.identity.as_ref()
     }
 
     /// Gives the client behind trusted proxies.
     pub const fn client(&self) -> &ForwardedClient {
-        &self.visitor.client
+        &self.visitor.known.client
+    }
+
+    /// Gives the certificate that the client has shown.
+    pub const fn certificate(&self) -> Option<&PeerCertificate> {
+        self.visitor.caller.certificate.as_ref()
+    }
+
+    /// Gives what filters put with the connection, and the client's certificate.
+    pub const fn values(&self) -> &Values {
+        &self.visitor.known.values
     }
 
     /// Changes what is answered: a subprotocol, cookies, headers.
@@ -92,7 +110,7 @@ impl WebSocketArrival {
     /// # Errors
     /// As [`Offer::accept`].
     pub async fn accept(self) -> Result<(WebSocket<Stream>, Permit), Error> {
-        Ok((self.offer.accept().await?, self.visitor.permit))
+        Ok((self.offer.accept().await?, self.visitor.caller.permit))
     }
 
     /// Accepts into a group, under a number reserved before.
@@ -106,23 +124,22 @@ impl WebSocketArrival {
         session: Option<Arc<dyn AttachedSession>>,
     ) -> Result<ConnectionHandle, Error> {
         let Visitor {
-            peer,
-            identity,
-            listener,
-            permit,
-            ..
+            caller,
+            known,
+            entrance,
         } = self.visitor;
         let request = self.offer.request().clone();
         let websocket = self.offer.accept().await?;
         let attributes = Attributes {
-            listener: Some(listener),
-            peer: Some(peer),
+            listener: Some(entrance.name().shared()),
+            peer: Some(caller.peer),
             subprotocol: websocket.subprotocol().map(Arc::from),
             request: Some(request),
-            user: identity.map(|identity| identity.user),
+            user: known.identity.map(|identity| identity.user),
+            values: known.values,
             session,
         };
-        Ok(group.adopt_guarded(reserved, websocket, attributes, Some(permit)))
+        Ok(group.adopt_guarded(reserved, websocket, attributes, Some(caller.permit)))
     }
 
     /// Refuses with a status.
@@ -130,66 +147,18 @@ impl WebSocketArrival {
     /// # Errors
     /// As [`Offer::refuse`].
     pub async fn refuse(self, status: u16, body: &str) -> Result<(), Error> {
-        self.offer.refuse(status, body).await
-    }
-}
-
-impl HttpArrival {
-    /// Gives the request head.
-    pub const fn head(&self) -> &RequestHead {
-        &self.head
+        self.refuse_with(Answer::new(status).with_body(body)).await
     }
 
-    /// Gives the route the rules chose, with its captures.
-    pub const fn routed(&self) -> &Routed {
-        &self.routed
-    }
-
-    /// Gives the user, if one is known.
-    pub const fn identity(&self) -> Option<&Identity> {
-        self.visitor.identity.as_ref()
-    }
-
-    /// Answers with a whole response and ends the connection. The body is left out of the answer
-    /// to a HEAD request.
+    /// Refuses with a whole answer, which the response filters may change.
     ///
     /// # Errors
-    /// [`Error::Handshake`] for a status outside 200-599 or a header that cannot be sent;
-    /// [`Error::Io`] if the stream fails.
-    pub async fn answer(
-        self,
-        status: u16,
-        headers: &[(&str, &[u8])],
-        body: &[u8],
-    ) -> Result<(), Error> {
-        let mut answer = BytesMut::new();
-        let response = RefusalResponse {
-            status,
-            headers,
-            body,
-        };
-        write_answer(&self.head, &response, &mut answer).map_err(HandshakeError::from)?;
-        let (_, mut stream) = self.stream.into_parts();
-        self.acceptor.answer(&mut stream, &answer).await
+    /// As [`Offer::refuse`].
+    pub async fn refuse_with(self, answer: Answer) -> Result<(), Error> {
+        answer.check().map_err(HandshakeError::from)?;
+        let (head, peer) = (self.offer.request(), self.visitor.peer());
+        let refusal = Refusal { answer, code: 0 };
+        let answer = self.visitor.entrance.dress(Some(head), peer, refusal);
+        self.offer.refuse_whole(answer, 0).await
     }
-
-    /// Gives the stream from the first byte of the request on, for an HTTP server. The connection
-    /// is counted until the permit is dropped.
-    pub fn into_stream(self) -> (Rewind<Stream>, Permit) {
-        (self.stream, self.visitor.permit)
-    }
-}
-
-/// Writes an answer to a request; without the body if the request is HEAD (RFC 9110 section
-/// 9.3.2).
-pub(super) fn write_answer(
-    head: &RequestHead,
-    response: &RefusalResponse<'_>,
-    out: &mut BytesMut,
-) -> Result<(), HandshakeMisuse> {
-    write_refusal(response, out)?;
-    if head.method() == "HEAD" {
-        out.truncate(out.len().saturating_sub(response.body.len()));
-    }
-    Ok(())
 }

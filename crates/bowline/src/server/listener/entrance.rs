@@ -1,38 +1,69 @@
 //! The way of a connection from the socket to the handler.
 
-use std::net::SocketAddr;
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU32},
+};
 
 use bowline_proto::handshake::{RefusalResponse, RequestHead};
-use bytes::BytesMut;
-use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
+use bytes::{Buf as _, BytesMut};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::{oneshot, watch},
+    time::timeout,
+};
 
 use super::{
-    Arrival, HttpArrival, Identity, ListenerConfig, ListenerName, ProxyHeaderUse, WebSocketArrival,
-    arrival::{Visitor, write_answer},
-    now,
+    Arrival, BodyError, HttpArrival, ListenerConfig, ListenerName, ProxyHeaderUse, REFUSAL_TIMEOUT,
+    WebSocketArrival, arrival::Visitor, body::Framing, judge::Refusal, now,
+    source::read_proxy_header,
 };
 use crate::{
     error::{ConnectPhase, Error},
     metrics::HandshakeOutcome,
     server::{
-        Offer, Request,
-        admission::{
-            AdmissionRefusal, AdmissionRequest, Permit,
-            proxy_protocol::{HEADER_LEN_MAX_V1, ProxyHeaderParser},
-        },
-        rules::{Decision, RequestFacts, Routed, RuleRefusal},
+        Answer, Offer, Refused, Request,
+        admission::{Permit, Seat},
+        answer::write_answer,
     },
-    transport::{Rewind, Stream},
+    transport::{PeerCertificate, Rewind, Stream},
 };
 
 /// Decides on one connection after the other.
 pub(super) struct Entrance {
-    config: ListenerConfig,
+    pub(super) config: ListenerConfig,
+    /// Connections that are open now.
+    connection_count: Arc<AtomicU32>,
 }
 
+/// Who is at the other end of a connection, and the place that is counted for them.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) peer: SocketAddr,
+    pub(super) certificate: Option<PeerCertificate>,
+    pub(super) permit: Permit,
+}
+
+/// A connection that was answered and waits for its next request.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) stream: Stream,
+    /// What came after the last request.
+    pub(super) rest: BytesMut,
+    pub(super) caller: Caller,
+}
+
+/// A request that was let in, and, for plain HTTP, where its connection comes back to.
+pub(super) type Entered = (Arrival, Option<oneshot::Receiver<Kept>>);
+
 impl Entrance {
-    pub(super) const fn new(config: ListenerConfig) -> Self {
-        Self { config }
+    pub(super) fn new(config: ListenerConfig) -> Self {
+        Self {
+            config,
+            connection_count: Arc::default(),
+        }
     }
 
     pub(super) const fn name(&self) -> &ListenerName {
@@ -43,34 +74,68 @@ impl Entrance {
         self.config.tls.is_some()
     }
 
-    /// Counts a connection before a byte of it is read.
-    pub(super) fn admit(&self, peer: SocketAddr) -> Result<Permit, AdmissionRefusal> {
+    /// Counts a connection before a byte of it is read; gives the answer if it is not let in.
+    pub(super) fn admit(&self, peer: SocketAddr) -> Result<Permit, Answer> {
         let admitted = self.config.admission.admit(peer.ip(), now());
-        admitted.inspect_err(|refusal| {
-            let outcome = HandshakeOutcome::Refused {
-                status: refusal.status(),
-                code: refusal.reason().code(),
-            };
+        let seated = admitted.and_then(|permit| {
+            match Seat::take(&self.connection_count, self.config.connection_count_max) {
+                Some(seat) => Ok(permit.with_seat(seat)),
+                None => Err(permit.refuse_full(now())),
+            }
+        });
+        seated.map_err(|refusal| {
+            let (status, code) = (refusal.status(), refusal.reason().code());
             let options = &self.config.acceptor.options;
-            options.handshake_over(outcome, None);
+            options.handshake_over(HandshakeOutcome::Refused { status, code }, None);
+            self.dress(None, peer, Refusal::from(refusal))
         })
     }
 
-    /// Takes a connection to its request, and says where that goes; `None` if it was refused and
-    /// has been told so.
+    /// Takes a connection to its first request, and says where that goes; `None` if it was refused
+    /// and has been told so.
     pub(super) async fn enter(
-        &self,
+        self: &Arc<Self>,
         tcp: TcpStream,
         mut peer: SocketAddr,
         mut permit: Permit,
-    ) -> Result<Option<Arrival>, Error> {
+    ) -> Result<Option<Entered>, Error> {
         let options = &self.config.acceptor.options;
         let stream = self.prepare(tcp, &mut peer, &mut permit).await;
         let stream = stream.map_err(|error| options.handshake_failed(error))?;
-        match self.config.acceptor.read_request(stream).await? {
-            Request::WebSocket(offer) => self.websocket(offer, peer, permit).await,
-            Request::Http(head, stream) => self.http(head, stream, peer, permit).await,
+        let caller = Caller {
+            peer,
+            certificate: stream.peer_certificate(),
+            permit,
+        };
+        let request = self.config.acceptor.read_request(stream).await?;
+        self.receive(request, caller).await
+    }
+
+    /// Waits for the next request on a connection; `None` if there is none in time, or before the
+    /// listener stops.
+    pub(super) async fn next(
+        self: &Arc<Self>,
+        kept: Kept,
+        stopped: &mut watch::Receiver<()>,
+    ) -> Result<Option<Entered>, Error> {
+        let Kept {
+            mut stream,
+            mut rest,
+            caller,
+        } = kept;
+        if rest.is_empty() {
+            let more = timeout(self.config.http.keep_alive, stream.read_buf(&mut rest));
+            let more = tokio::select! {
+                more = more => more.is_ok_and(|read| read.is_ok_and(|len| len > 0)),
+                _ = stopped.changed() => false,
+            };
+            if !more {
+                drop(timeout(REFUSAL_TIMEOUT, stream.shutdown()).await);
+                return Ok(None);
+            }
         }
+        let request = self.config.acceptor.read_next(stream, rest).await?;
+        self.receive(request, caller).await
     }
 
     /// Makes the stream that the request comes on.
@@ -112,197 +177,121 @@ impl Entrance {
         Ok(())
     }
 
+    async fn receive(
+        self: &Arc<Self>,
+        request: Request<Stream>,
+        caller: Caller,
+    ) -> Result<Option<Entered>, Error> {
+        match request {
+            Request::WebSocket(offer) => self.websocket(offer, caller).await,
+            Request::Http(head, stream) => self.http(head, stream, caller).await,
+        }
+    }
+
     async fn websocket(
-        &self,
+        self: &Arc<Self>,
         offer: Offer<Stream>,
-        peer: SocketAddr,
-        permit: Permit,
-    ) -> Result<Option<Arrival>, Error> {
-        match self.decide(offer.request(), peer, permit) {
-            Ok((routed, visitor)) => Ok(Some(Arrival::WebSocket(WebSocketArrival {
-                offer,
-                routed,
-                visitor,
-            }))),
-            Err(answer) => {
-                let mut offer = offer;
-                for (name, value) in &answer.headers {
-                    offer = offer.with_header(name, value);
-                }
-                let Answer {
-                    status, code, body, ..
-                } = answer;
-                offer.refuse_with_code(status, code, &body).await?;
+        mut caller: Caller,
+    ) -> Result<Option<Entered>, Error> {
+        match self.judge(offer.request(), true, &mut caller) {
+            Ok(admitted) => Ok(Some((
+                Arrival::WebSocket(WebSocketArrival {
+                    offer,
+                    routed: admitted.routed,
+                    visitor: Visitor::new(self, caller, admitted.known),
+                }),
+                None,
+            ))),
+            Err(refusal) => {
+                let code = refusal.code;
+                let answer = self.dress(Some(offer.request()), caller.peer, refusal);
+                offer.refuse_whole(answer, code).await?;
                 Ok(None)
             }
         }
     }
 
     async fn http(
-        &self,
+        self: &Arc<Self>,
         head: RequestHead,
         stream: Rewind<Stream>,
-        peer: SocketAddr,
-        permit: Permit,
-    ) -> Result<Option<Arrival>, Error> {
-        match self.decide(&head, peer, permit) {
-            Ok((routed, visitor)) => Ok(Some(Arrival::Http(HttpArrival {
-                head,
-                stream,
-                routed,
-                visitor,
-                acceptor: self.config.acceptor.clone(),
-            }))),
-            Err(answer) => {
-                let headers: Vec<_> = answer
-                    .headers
-                    .iter()
-                    .map(|(n, v)| (n.as_str(), v.as_slice()))
-                    .collect();
-                let response = RefusalResponse {
-                    status: answer.status,
-                    headers: &headers,
-                    body: answer.body.as_bytes(),
-                };
-                let mut bytes = BytesMut::new();
-                let (_, mut stream) = stream.into_parts();
-                if write_answer(&head, &response, &mut bytes).is_ok() {
-                    self.config.acceptor.answer(&mut stream, &bytes).await?;
-                }
-                Ok(None)
+        mut caller: Caller,
+    ) -> Result<Option<Entered>, Error> {
+        let (first, mut stream) = stream.into_parts();
+        let mut rest = BytesMut::from(first);
+        rest.advance(head.as_bytes().len());
+        let judged = Framing::of(&head, self.config.http.body_size_max)
+            .map_err(Refusal::from)
+            .and_then(|framing| Ok((framing, self.judge(&head, false, &mut caller)?)));
+        let (framing, admitted) = match judged {
+            Ok(judged) => judged,
+            Err(refusal) => {
+                self.refuse_http(&head, &mut stream, caller.peer, refusal)
+                    .await?;
+                return Ok(None);
             }
-        }
-    }
-
-    /// Asks the rules, then admission.
-    fn decide(
-        &self,
-        head: &RequestHead,
-        peer: SocketAddr,
-        mut permit: Permit,
-    ) -> Result<(Routed, Visitor), Answer> {
-        let identity = self
-            .config
-            .identify
-            .as_ref()
-            .and_then(|identify| identify(head));
-        let request = AdmissionRequest {
-            peer,
-            is_tls: self.is_tls(),
+        };
+        let (next, kept) = oneshot::channel();
+        let arrival = HttpArrival {
             head,
+            stream,
+            rest,
+            framing,
+            routed: admitted.routed,
+            visitor: Visitor::new(self, caller, admitted.known),
+            next,
         };
-        let client = permit
-            .decide(&request, now())
-            .map_err(Answer::of_admission)?;
-        let routed = self.route(head, identity.as_ref(), client.address)?;
-        permit.end_handshake();
-        let listener = self.config.name.shared();
-        Ok((
-            routed,
-            Visitor {
-                peer,
-                client,
-                identity,
-                listener,
-                permit,
-            },
-        ))
+        Ok(Some((Arrival::Http(arrival), Some(kept))))
     }
 
-    fn route(
+    /// Answers a plain request with a refusal and ends the connection.
+    pub(super) async fn refuse_http(
         &self,
         head: &RequestHead,
-        identity: Option<&Identity>,
-        client: std::net::IpAddr,
-    ) -> Result<Routed, Answer> {
-        let facts = RequestFacts {
-            user: identity.map(|identity| &*identity.user),
-            groups: identity.map_or(&[], |identity| &identity.groups),
-            tls: self.is_tls(),
-            ..RequestFacts::new(head, Some(client))
+        stream: &mut Stream,
+        peer: SocketAddr,
+        refusal: Refusal,
+    ) -> Result<(), Error> {
+        let answer = self.dress(Some(head), peer, refusal);
+        let response = RefusalResponse {
+            status: answer.status,
+            headers: &answer.borrowed_headers(),
+            body: answer.body.as_bytes(),
         };
-        // Decided and explained by the same set, whatever replaces it meanwhile.
-        let set = self.config.rules.active().set;
-        match set.decide(&facts) {
-            Decision::Route(routed) => Ok(routed),
-            Decision::Redirect(location) => Err(Answer {
-                status: Decision::REDIRECT_STATUS,
-                code: 0,
-                headers: vec![("Location".to_owned(), location.into_bytes())],
-                body: String::new(),
-            }),
-            Decision::Refuse(refusal) => {
-                if let Some(on_refused) = &self.config.on_refused {
-                    on_refused(&set.explain(&facts));
-                }
-                Err(self.rule_answer(refusal))
-            }
-        }
+        let mut bytes = BytesMut::new();
+        let written = write_answer(head, &response, &mut bytes);
+        debug_assert_eq!(written, Ok(()), "the answer was checked");
+        self.config.acceptor.answer(stream, &bytes).await
     }
 
-    fn rule_answer(&self, refusal: RuleRefusal) -> Answer {
-        let body = format!("{refusal} (detail {})\n", refusal.code());
-        match (&self.config.realm, refusal) {
-            (Some(realm), RuleRefusal::UserRequired) => {
-                let realm = realm.replace(['"', '\\'], "");
-                let challenge = format!("Basic realm=\"{realm}\", charset=\"UTF-8\"");
-                let headers = vec![("WWW-Authenticate".to_owned(), challenge.into_bytes())];
-                Answer {
-                    status: 401,
-                    code: refusal.code(),
-                    headers,
-                    body,
-                }
-            }
-            _ => Answer {
-                status: refusal.status(),
-                code: refusal.code(),
-                headers: Vec::new(),
-                body,
-            },
-        }
+    /// Has the filters change a refusal.
+    pub(super) fn dress(
+        &self,
+        head: Option<&RequestHead>,
+        peer: SocketAddr,
+        refusal: Refusal,
+    ) -> Answer {
+        let Refusal { answer, code } = refusal;
+        let refused = Refused { head, peer, code };
+        self.config.filters.dress(&refused, answer)
     }
 }
 
-/// An answer that refuses a request.
-struct Answer {
-    status: u16,
-    /// Says why, for counters; 0 for a redirect.
-    code: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: String,
+impl fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entrance")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
 }
 
-impl Answer {
-    #[expect(clippy::needless_pass_by_value, reason = "it maps an error")]
-    fn of_admission(refusal: AdmissionRefusal) -> Self {
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
         Self {
-            status: refusal.status(),
-            code: refusal.reason().code(),
-            headers: refusal.headers(),
-            body: refusal.body(),
-        }
-    }
-}
-
-/// Reads a PROXY header and nothing behind it; gives the source it names.
-async fn read_proxy_header(tcp: &mut TcpStream) -> Result<Option<SocketAddr>, Error> {
-    let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidData);
-    let mut parser = ProxyHeaderParser::new();
-    let mut chunk = [0; HEADER_LEN_MAX_V1];
-    loop {
-        let seen = tcp.peek(&mut chunk).await?;
-        if seen == 0 {
-            return Err(Error::Io(std::io::ErrorKind::UnexpectedEof.into()));
-        }
-        let input = chunk.get(..seen).unwrap_or_default();
-        let parsed = parser.handle_input(input).map_err(|_| invalid())?;
-        // All of what is seen belongs to a header that is not complete.
-        let taken = parsed.map_or(seen, |parsed| parsed.consumed);
-        tcp.read_exact(chunk.get_mut(..taken).unwrap_or_default())
-            .await?;
-        if let Some(parsed) = parsed {
-            return Ok(parsed.header.source());
+            code: error.code(),
+            answer: Answer::new(error.status())
+                .with_header("Content-Type", "text/plain; charset=utf-8")
+                .with_body(format!("{error} (detail {})\n", error.code())),
         }
     }
 }

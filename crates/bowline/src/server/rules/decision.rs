@@ -14,6 +14,10 @@ pub enum Decision {
     Redirect(String),
     /// Answer with the status of the refusal.
     Refuse(RuleRefusal),
+    /// Answer with [`CHALLENGE_STATUS`](Self::CHALLENGE_STATUS) and ask for the user in this
+    /// realm: the rule that would let a known user in has named it. The reason is
+    /// [`RuleRefusal::UserRequired`].
+    Challenge(RuleName),
     /// Hand it to a handler.
     Route(Routed),
 }
@@ -21,12 +25,15 @@ pub enum Decision {
 impl Decision {
     /// The status of redirects: temporary, with the method kept (RFC 9110 section 15.4.8).
     pub const REDIRECT_STATUS: u16 = 307;
+    /// The status that asks who the user is (RFC 9110 section 15.5.2).
+    pub const CHALLENGE_STATUS: u16 = 401;
 
     /// Gives the status to answer with, if the request goes to no handler.
     pub const fn status(&self) -> Option<u16> {
         match self {
             Self::Redirect(_) => Some(Self::REDIRECT_STATUS),
             Self::Refuse(refusal) => Some(refusal.status()),
+            Self::Challenge(_) => Some(Self::CHALLENGE_STATUS),
             Self::Route(_) => None,
         }
     }
@@ -48,6 +55,12 @@ impl fmt::Display for Decision {
             Self::Refuse(refusal) => {
                 let (status, code) = (refusal.status(), refusal.code());
                 write!(f, "{status}: {refusal} (detail {code})")
+            }
+            Self::Challenge(realm) => {
+                let refusal = RuleRefusal::UserRequired;
+                let (status, code) = (Self::CHALLENGE_STATUS, refusal.code());
+                let realm = realm.as_str();
+                write!(f, "{status} in realm {realm:?}: {refusal} (detail {code})")
             }
             Self::Route(routed) => {
                 let kind = if routed.websocket {
@@ -110,7 +123,7 @@ pub enum RuleRefusal {
     #[error("a rule denies the request")]
     Denied = 202,
     /// 203: the request is kept out, and is from nobody known; were the user known, an allow rule
-    /// could let it in. Status 403; a server that can ask who it is answers 401 instead.
+    /// could let it in. Status 403; 401 if the rule or the listener names a realm to ask in.
     #[error("a rule allows the request to known users only")]
     UserRequired = 203,
     /// 204: the request is let in, but no route takes it; status 404.

@@ -116,6 +116,9 @@ pub enum RuleFault {
     /// A rule or a group has an empty list of addresses.
     #[error("a list of addresses has at least one range")]
     NoAddresses,
+    /// A rule names a realm but asks for no user.
+    #[error("a realm is asked for by an `allow` rule with `user` or `user-group` only")]
+    Realm,
     /// A redirect leads back to itself, or through too many others.
     #[error(
         "the redirect leads in a circle, or through more than {} others: end it with a newer \
@@ -151,6 +154,8 @@ pub enum Expected {
     Addresses,
     /// On or off.
     Switch,
+    /// The name of a realm.
+    Realm,
 }
 
 impl fmt::Display for Expected {
@@ -163,6 +168,7 @@ impl fmt::Display for Expected {
             Self::GroupName => "the name of a group",
             Self::Addresses => "a range of addresses, such as `10.0.0.0/8`,",
             Self::Switch => "`on` or `off`",
+            Self::Realm => "the name of the realm",
         })
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn evaluate(
         };
     }
     witness.begin(Step::Access);
-    if let Err(refusal) = admit(set, facts, &url, witness) {
-        return Decision::Refuse(refusal);
+    if let Err(refused) = admit(set, facts, &url, witness) {
+        return refused;
     }
     witness.begin(Step::Route);
     match route(set, facts, url, witness) {
@@ -114,9 +114,10 @@ fn admit(
     facts: &RequestFacts<'_>,
     url: &NormalUrl,
     witness: &mut impl Witness,
-) -> Result<(), RuleRefusal> {
+) -> Result<(), Decision> {
     let mut refusal = RuleRefusal::NotAllowed;
-    let mut user_would_do = false;
+    // The newest rule that a user would do for says in which realm to ask.
+    let mut for_user: Option<&Access> = None;
     for (index, rule, access) in set.access() {
         let is_allow = matches!(rule, Rule::Allow(_));
         let unknown = if is_allow {
@@ -125,7 +126,9 @@ fn admit(
             UnknownAddress::IsInside
         };
         if let Some(mismatch) = mismatch(set, access, (facts, url), unknown) {
-            user_would_do |= is_allow && mismatch == Mismatch::User && facts.user.is_none();
+            if is_allow && mismatch == Mismatch::User && facts.user.is_none() {
+                for_user = for_user.or(Some(access));
+            }
             witness.pass_over(index, rule, mismatch);
             continue;
         }
@@ -136,10 +139,12 @@ fn admit(
         refusal = RuleRefusal::Denied;
         break;
     }
-    Err(if user_would_do {
-        RuleRefusal::UserRequired
-    } else {
-        refusal
+    Err(match for_user {
+        None => Decision::Refuse(refusal),
+        Some(Access { realm: None, .. }) => Decision::Refuse(RuleRefusal::UserRequired),
+        Some(Access {
+            realm: Some(realm), ..
+        }) => Decision::Challenge(realm.clone()),
     })
 }
 

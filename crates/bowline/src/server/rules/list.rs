@@ -6,7 +6,7 @@ use super::super::address::AddressRange;
 use super::{
     error::{RuleError, RuleFault, RulePlace},
     name::RuleName,
-    rule::{Addresses, Rule},
+    rule::{Access, Addresses, Rule, Users},
     target::RedirectTarget,
     text,
 };
@@ -96,14 +96,24 @@ impl RuleList {
                     _ => Ok(0),
                 }
             }
-            Rule::Allow(access) | Rule::Deny(access) => match &access.addresses {
-                Addresses::Anywhere => Ok(0),
-                Addresses::Ranges(ranges) if ranges.is_empty() => Err(RuleFault::NoAddresses),
-                Addresses::Ranges(ranges) => Ok(ranges.len()),
-                Addresses::Group(name) if self.address_groups.contains_key(name) => Ok(0),
-                Addresses::Group(name) => Err(RuleFault::UnknownGroup(name.clone())),
-            },
+            Rule::Deny(Access { realm: Some(_), .. })
+            | Rule::Allow(Access {
+                realm: Some(_),
+                users: Users::Anyone,
+                ..
+            }) => Err(RuleFault::Realm),
+            Rule::Allow(access) | Rule::Deny(access) => self.check_addresses(&access.addresses),
             Rule::Route(_) => Ok(0),
+        }
+    }
+
+    fn check_addresses(&self, addresses: &Addresses) -> Result<usize, RuleFault> {
+        match addresses {
+            Addresses::Anywhere => Ok(0),
+            Addresses::Ranges(ranges) if ranges.is_empty() => Err(RuleFault::NoAddresses),
+            Addresses::Ranges(ranges) => Ok(ranges.len()),
+            Addresses::Group(name) if self.address_groups.contains_key(name) => Ok(0),
+            Addresses::Group(name) => Err(RuleFault::UnknownGroup(name.clone())),
         }
     }
 }

@@ -68,7 +68,11 @@ impl fmt::Display for Rule {
                 None => Ok(()),
             },
             Self::Allow(access) | Self::Deny(access) => {
-                write!(f, "{}{}", access.users, access.addresses)
+                write!(f, "{}{}", access.users, access.addresses)?;
+                match &access.realm {
+                    Some(realm) => write!(f, " realm {realm}"),
+                    None => Ok(()),
+                }
             }
             Self::Route(route) => write!(f, " {}{}", route.name, route.websocket),
         }
@@ -97,6 +101,9 @@ pub struct Access {
     pub users: Users,
     /// The addresses of clients it is about.
     pub addresses: Addresses,
+    /// Only for an allow rule about known users: the realm in which a client that is not known is
+    /// asked who it is (RFC 7617), instead of being kept out.
+    pub realm: Option<RuleName>,
 }
 
 /// What a route rule says.

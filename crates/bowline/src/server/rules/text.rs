@@ -254,6 +254,8 @@ impl<'t> Words<'t> {
         let pattern: UrlPattern = self.parsed(Expected::Pattern)?;
         let (mut users, mut addresses) = (Users::Anyone, Addresses::Anywhere);
         let (mut users_seen, mut addresses_seen) = (false, false);
+        let mut realm = None;
+        let mut realm_seen = false;
         while let Some(word) = self.next() {
             match word.text {
                 "user" => {
@@ -272,6 +274,10 @@ impl<'t> Words<'t> {
                     word.once(&mut addresses_seen)?;
                     addresses = Addresses::Group(self.parsed(Expected::GroupName)?);
                 }
+                "realm" => {
+                    word.once(&mut realm_seen)?;
+                    realm = Some(self.parsed(Expected::Realm)?);
+                }
                 _ => return Err(word.fault(RuleFault::Excess)),
             }
         }
@@ -280,6 +286,7 @@ impl<'t> Words<'t> {
             pattern,
             users,
             addresses,
+            realm,
         })
     }
 

@@ -19,7 +19,9 @@ use http::{Extensions, HeaderMap, Method, Request, Response, Uri, Version, heade
 use hyper::upgrade::OnUpgrade;
 
 use super::{Acceptor, Offer};
-use crate::{error::Error, metrics::HandshakeOutcome, socket::WebSocket};
+use crate::{
+    error::Error, metrics::HandshakeOutcome, socket::WebSocket, transport::PeerCertificate,
+};
 
 pub use handover::Handover;
 pub use pending::PendingWebSocket;
@@ -88,7 +90,8 @@ impl Acceptor {
         let on_upgrade = extensions
             .remove::<OnUpgrade>()
             .ok_or(Rejection::NotUpgradable)?;
-        let handover = Handover::new(on_upgrade, peer_addr(extensions));
+        let certificate = extensions.get::<PeerCertificate>().cloned();
+        let handover = Handover::new(on_upgrade, peer_addr(extensions), certificate);
         Ok(Offer::new(self, head, handshake, handover, BytesMut::new()))
     }
 }
@@ -120,6 +123,13 @@ impl Offer<Handover> {
     /// put it.
     pub const fn peer_addr(&self) -> Option<SocketAddr> {
         self.stream().peer_addr()
+    }
+
+    /// Gives the certificate that the client has shown, if the request knows it: a
+    /// [`PeerCertificate`] among the request's extensions, where the service that does TLS can put
+    /// it ([`Stream::peer_certificate`](crate::Stream::peer_certificate) gives it).
+    pub const fn peer_certificate(&self) -> Option<&PeerCertificate> {
+        self.stream().peer_certificate()
     }
 
     /// Accepts: gives the answer 101, which the handler returns, and the WebSocket, which opens

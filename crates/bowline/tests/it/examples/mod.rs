@@ -62,7 +62,7 @@ impl Example {
     /// Sends a request; gives the status and the whole answer.
     pub(crate) async fn ask(&self, method: &str, path: &str, fields: &str) -> (u16, String) {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{fields}\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{fields}\r\n",
             self.address
         );
         let mut stream = TcpStream::connect(self.address).await.unwrap();

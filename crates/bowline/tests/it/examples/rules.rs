@@ -52,6 +52,11 @@ async fn what_no_rule_allows_is_denied_and_the_rest_goes_to_its_handler() {
         answer.contains("\r\nWWW-Authenticate: Basic realm=\"harbour\""),
         "{answer}"
     );
+    let (_, answer) = server.ask("GET", "/log/x", "").await;
+    assert!(
+        answer.contains("\r\nWWW-Authenticate: Basic realm=\"harbour log\""),
+        "{answer}"
+    );
     let (status, answer) = server.ask("GET", "/boats/tern/log/7", "").await;
     assert_eq!(status, 307);
     assert!(

@@ -14,13 +14,13 @@ use rcgen::{
 use tempfile::TempDir;
 
 /// Files of one authority and one certificate for `127.0.0.1` and `localhost`.
-pub(super) struct Identity {
+pub(crate) struct Identity {
     folder: TempDir,
 }
 
 impl Identity {
     /// Gives the one identity of this run.
-    pub(super) fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Identity> = OnceLock::new();
         SHARED.get_or_init(Self::generate)
     }
@@ -42,7 +42,7 @@ impl Identity {
         ClientTls::with_roots_file(self.authority()).unwrap()
     }
 
-    pub(super) fn server(&self) -> ServerTls {
+    pub(crate) fn server(&self) -> ServerTls {
         ServerTls::from_files(self.certificate(), self.key()).unwrap()
     }
 

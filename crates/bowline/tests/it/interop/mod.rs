@@ -8,7 +8,7 @@
 mod closing;
 mod counted;
 mod deflate;
-mod identity;
+pub(crate) mod identity;
 mod message;
 mod pair;
 pub(crate) mod peer;

@@ -67,7 +67,7 @@ impl Peer {
     }
 
     /// Node's own client.
-    pub(super) fn node() -> Self {
+    pub(crate) fn node() -> Self {
         let mut command = node(&["--experimental-websocket", "node_peer.mjs"]);
         command.env("NODE_EXTRA_CA_CERTS", Identity::shared().authority());
         Self::spawn("node", NODE_CANNOT, command)

@@ -30,7 +30,7 @@ pub(crate) fn microsocks() -> PathBuf {
 }
 
 /// The folder of the peers' scripts.
-pub(super) fn scripts() -> PathBuf {
+pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/interop/peers")
 }
 

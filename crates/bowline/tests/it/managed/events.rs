@@ -1,24 +1,28 @@
 //! What arrives, and how much of it waits.
 
 use bowline::{
-    Message,
-    managed::{ClientEvent, EventLimits},
+    Message, ReceiveLimits, ReceiveMark,
+    managed::{ClientEvent, ClientEvents},
 };
 
 use super::{Lab, Outcome, next};
 use crate::ends::{poll_times, settle, soon};
 
-fn limits() -> EventLimits {
-    EventLimits {
-        messages_max: 10,
-        bytes_max: 1 << 20,
+fn limits() -> ReceiveLimits {
+    let mark = |messages| ReceiveMark {
+        messages,
+        bytes: 1 << 20,
+    };
+    ReceiveLimits {
+        warn: mark(5),
+        stop: mark(10),
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_application_that_does_not_take_messages_holds_the_server_up() {
     let (lab, mut peers) = Lab::with_room(&[], Outcome::Link, 1000);
-    let (client, mut events) = lab.builder().with_event_limits(limits()).start();
+    let (client, mut events) = lab.builder().with_receive_limits(limits()).start();
     let mut peer = next(&mut peers).await;
     client.opened().await.unwrap();
     let sending = tokio::spawn(async move {
@@ -29,6 +33,11 @@ async fn an_application_that_does_not_take_messages_holds_the_server_up() {
     });
     settle().await;
     assert!(!sending.is_finished(), "the server waits");
+    let waiting = events.waiting();
+    assert_eq!(
+        (waiting.messages, waiting.warnings, waiting.stops),
+        (10, 1, 1)
+    );
     let mut expected = 0;
     while expected < 1000 {
         if let ClientEvent::Message(message) = soon(events.recv()).await.unwrap() {
@@ -42,11 +51,15 @@ async fn an_application_that_does_not_take_messages_holds_the_server_up() {
 #[tokio::test(start_paused = true)]
 async fn bytes_bind_as_well_as_messages() {
     let (lab, mut peers) = Lab::with_room(&[], Outcome::Link, 1 << 20);
-    let limits = EventLimits {
-        messages_max: 1000,
-        bytes_max: 5000,
+    let mark = ReceiveMark {
+        messages: 1000,
+        bytes: 5000,
     };
-    let (client, events) = lab.builder().with_event_limits(limits).start();
+    let limits = ReceiveLimits {
+        warn: mark,
+        stop: mark,
+    };
+    let (client, events) = lab.builder().with_receive_limits(limits).start();
     let mut peer = next(&mut peers).await;
     client.opened().await.unwrap();
     for _ in 0..100 {
@@ -64,7 +77,7 @@ async fn bytes_bind_as_well_as_messages() {
 #[tokio::test(start_paused = true)]
 async fn nobody_listening_means_that_everything_is_discarded_and_the_link_lives() {
     let (lab, mut peers) = Lab::with_room(&[], Outcome::Link, 1000);
-    let (client, events) = lab.builder().with_event_limits(limits()).start();
+    let (client, events) = lab.builder().with_receive_limits(limits()).start();
     drop(events);
     let mut peer = next(&mut peers).await;
     for _ in 0..1000 {
@@ -94,5 +107,5 @@ async fn messages_are_never_pushed_out_by_transitions_and_those_are_bounded() {
         }
     }
     assert_eq!(messages, [Message::text("kept")]);
-    assert_eq!(transitions, EventLimits::TRANSITIONS_MAX);
+    assert_eq!(transitions, ClientEvents::TRANSITIONS_MAX);
 }

@@ -132,7 +132,7 @@ async fn a_panic_in_any_handler_harms_no_other_connection_and_disconnect_still_r
             HandlerKind::Open => {}
             HandlerKind::Error | HandlerKind::Disconnect => failed.abort(),
             HandlerKind::Text => failed.send("text").await.unwrap(),
-            HandlerKind::Binary => failed.send(b"binary").await.unwrap(),
+            HandlerKind::Binary | HandlerKind::Message => failed.send(b"binary").await.unwrap(),
         }
         while soon(failed.recv()).await.is_some() {}
         let code = failed.ending().unwrap().code;

@@ -147,6 +147,7 @@ async fn race(policy: SlowPeer, kind: End, reader: Reader) {
     let mut hall = Hall::new(GroupOptions {
         outbox,
         push_only: true,
+        ..GroupOptions::default()
     });
     let (client, handle) = hall.join(8 << 10);
     let begun = Arc::new(AtomicUsize::new(0));
@@ -249,6 +250,7 @@ async fn a_peer_that_never_reads_is_cut_a_close_timeout_after_it_was_too_slow() 
             ..OutboxLimits::default()
         },
         push_only: true,
+        ..GroupOptions::default()
     });
     let (_client, handle) = hall.join(64);
     tokio::task::yield_now().await;
@@ -265,6 +267,7 @@ async fn who_waits_for_room_is_told_of_a_close_at_once() {
             ..OutboxLimits::default()
         },
         push_only: true,
+        ..GroupOptions::default()
     });
     let (_client, handle) = hall.join(64);
     while handle.try_send(text(0, 0)) != Err(SendError::Full) {}

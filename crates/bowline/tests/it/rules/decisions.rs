@@ -480,3 +480,36 @@ fn an_explanation_names_the_rule_and_what_each_step_did() {
     assert_eq!(explanation.to_string().lines().count(), 3);
     assert!(explanation.decided_by().is_none());
 }
+
+#[test]
+fn the_newest_rule_that_a_user_would_do_for_says_in_which_realm_to_ask() {
+    let set = rules(
+        "allow /* user * realm all
+         allow /a* user anna realm anna
+         deny  /a/closed*
+         allow /b* user-group b
+         allow /c*
+         route /* page",
+    );
+    for (path, expected) in [
+        ("/x", "401 all"),
+        ("/a", "401 anna"),
+        ("/a/closed", "403.202"),
+        ("/b", "403.203"),
+        ("/c", "page"),
+    ] {
+        assert_eq!(decided(&set, &get(path)), expected, "{path}");
+    }
+    let known = RequestFacts {
+        user: Some("ben"),
+        ..get("/a")
+    };
+    assert_eq!(decided(&set, &known), "page", "by the older rule");
+    let shown = set.explain(&get("/a")).to_string();
+    assert!(
+        shown.ends_with(
+            "answer: 401 in realm \"anna\": a rule allows the request to known users only (detail 203)"
+        ),
+        "{shown}"
+    );
+}

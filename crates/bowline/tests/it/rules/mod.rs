@@ -33,6 +33,7 @@ fn decided(rules: &RuleSet, facts: &RequestFacts<'_>) -> String {
     match decision {
         Decision::Redirect(location) => location,
         Decision::Refuse(refusal) => format!("{}.{}", refusal.status(), refusal.code()),
+        Decision::Challenge(realm) => format!("401 {}", realm.as_str()),
         Decision::Route(routed) => routed.name.to_string(),
     }
 }

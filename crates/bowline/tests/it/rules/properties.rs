@@ -89,7 +89,16 @@ fn access() -> impl Strategy<Value = Access> {
             pattern,
             users,
             addresses,
+            realm: None,
         }
+    })
+}
+
+/// An allow rule, with a realm perhaps if it asks for a user.
+fn allow() -> impl Strategy<Value = Rule> {
+    (access(), prop::option::of(name())).prop_map(|(access, realm)| {
+        let realm = realm.filter(|_| access.users != Users::Anyone);
+        Rule::Allow(Access { realm, ..access })
     })
 }
 
@@ -108,7 +117,7 @@ fn rule() -> impl Strategy<Value = Rule> {
                 target,
             })
         ),
-        access().prop_map(Rule::Allow),
+        allow(),
         access().prop_map(Rule::Deny),
         (methods(), pattern(), name(), websocket).prop_map(
             |(methods, pattern, name, websocket)| Rule::Route(Route {

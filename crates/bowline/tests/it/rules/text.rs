@@ -17,6 +17,7 @@ noredirect   ANY *.txt
 allow /%41?q=%61*&r=%2B user a%20*z address 10.0.0.1,10.0.0.3-10.0.0.9
 deny  /\u{10d}/\u{a0}x user-group Domain%20Admins address-group the%20office
 allow PATCH /x#y
+allow /z  realm the%20%22quay%22  user  *
 route /* page
 ";
     let text = &text.replace("/x#y", "/x").replace('\u{a0}', "%C2%A0");
@@ -27,6 +28,7 @@ noredirect ANY *.txt
 allow /A?q=a*&r=%2B user a%20*z address 10.0.0.1,10.0.0.3-10.0.0.9
 deny /\u{10d}/%C2%A0x user-group Domain%20Admins address-group the%20office
 allow PATCH /x
+allow /z user * realm the%20\"quay\"
 route /* page
 ";
     let list = RuleList::parse(text).unwrap();
@@ -54,6 +56,7 @@ fn rules_are_made_without_text_too() {
             pattern: "/*".parse().unwrap(),
             users: Users::Anyone,
             addresses: Addresses::Group(office),
+            realm: None,
         }),
         Rule::Route(Route {
             methods: Methods::default(),
@@ -147,6 +150,22 @@ fn a_fault_is_named_with_its_line_its_column_and_what_to_do() {
         (
             "allow /a address 10.0.0.1,10.0.0.7/8",
             "1:27: the address has bits beyond the prefix: write 10.0.0.0/8 for the network",
+        ),
+        (
+            "allow /a user * realm",
+            "1:22: the line ends where the name of the realm is expected",
+        ),
+        (
+            "allow /a realm a user * realm b",
+            "1:25: this is said a second time: remove one",
+        ),
+        (
+            "allow /a address 10.0.0.1 realm a",
+            "1:1: a realm is asked for by an `allow` rule with `user` or `user-group` only",
+        ),
+        (
+            "deny /a user * realm a",
+            "1:1: a realm is asked for by an `allow` rule with `user` or `user-group` only",
         ),
         (
             "deny /a address-group x",
@@ -255,6 +274,7 @@ fn a_list_that_is_wrong_as_a_whole_names_the_rule() {
             pattern: "/".parse().unwrap(),
             users: Users::Anyone,
             addresses: Addresses::Ranges(Vec::new()),
+            realm: None,
         })],
         ..RuleList::default()
     };

@@ -5,11 +5,12 @@ mod examples;
 mod peers;
 mod refusing;
 mod streams;
+mod users;
 
 use std::{convert::Infallible, net::SocketAddr};
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any_service};
-use bowline::{Error, Offer, Rejection, UpgradedStream, WebSocket};
+use bowline::{Error, Offer, Rejection, ServerTls, Stream, UpgradedStream, WebSocket};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -134,6 +135,40 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer
+}
+
+/// Accepts TLS connections for axum.
+struct TlsListener {
+    tcp: TcpListener,
+    tls: ServerTls,
+}
+
+impl axum::serve::Listener for TlsListener {
+    type Io = Stream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Stream, SocketAddr) {
+        loop {
+            let (tcp, peer) = self.tcp.accept().await.unwrap();
+            // Who fails at TLS is gone; the next may do better.
+            if let Ok(stream) = self.tls.accept(tcp).await {
+                return (stream, peer);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+/// Serves a router of axum under TLS.
+async fn tls_router_server(router: Router, tls: ServerTls) -> SocketAddr {
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = tcp.local_addr().unwrap();
+    let listener = TlsListener { tcp, tls };
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
 }
 
 const HANDSHAKE: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n\

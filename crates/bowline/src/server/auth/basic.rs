@@ -5,21 +5,25 @@ use std::fmt;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bowline_proto::handshake::RequestHead;
 
+use super::Secret;
+
 /// A user's name and password, as sent by the Basic scheme (RFC 7617).
 ///
 /// ```
-/// use bowline::{proto::handshake::RequestHead, server::{BasicCredentials, Identity}};
+/// use bowline::server::auth::{Credentials, Identity};
 ///
-/// fn identify(request: &RequestHead) -> Option<Identity> {
-///     let credentials = BasicCredentials::from_request(request)?;
-///     let is_anna = credentials.user() == "anna" && credentials.has_password("bowline on a bight");
-///     is_anna.then(|| Identity { user: "anna".into(), groups: Vec::new() })
+/// fn identify(credentials: &Credentials) -> Option<Identity> {
+///     let Credentials::Basic(basic) = credentials else {
+///         return None;
+///     };
+///     let is_anna = basic.user() == "anna" && basic.has_password("bowline on a bight");
+///     is_anna.then(|| Identity::new("anna"))
 /// }
 /// ```
 #[derive(Clone)]
 pub struct BasicCredentials {
     user: String,
-    password: String,
+    password: Secret,
 }
 
 impl BasicCredentials {
@@ -38,7 +42,7 @@ impl BasicCredentials {
         let (user, password) = text.split_once(':')?;
         Some(Self {
             user: user.to_owned(),
-            password: password.to_owned(),
+            password: Secret::new(password),
         })
     }
 
@@ -49,16 +53,35 @@ impl BasicCredentials {
 
     /// Gives the password, to check it against a hash for instance.
     pub fn password(&self) -> &str {
-        &self.password
+        self.password.expose()
     }
 
     /// Compares the password in a time that tells nothing about where it differs.
     pub fn has_password(&self, expected: &str) -> bool {
-        let (given, expected) = (self.password.as_bytes(), expected.as_bytes());
-        let pairs = given.iter().zip(expected);
-        let difference = pairs.fold(0, |difference, (a, b)| difference | (a ^ b));
-        given.len() == expected.len() && std::hint::black_box(difference) == 0
+        self.password.is(expected)
     }
+}
+
+/// Writes the value of `WWW-Authenticate` that asks for a name and a password in UTF-8 (RFC 7617
+/// section 2.1).
+///
+/// What cannot stand in a header is left out of the realm.
+///
+/// ```
+/// let challenge = bowline::server::auth::basic_challenge("the \"harbour\"");
+/// assert_eq!(challenge, r#"Basic realm="the \"harbour\"", charset="UTF-8""#);
+/// ```
+pub fn basic_challenge(realm: &str) -> String {
+    let mut challenge = String::from("Basic realm=\"");
+    for character in realm.chars().filter(|one| !one.is_control()) {
+        // RFC 9110 section 5.6.4.
+        if matches!(character, '"' | '\\') {
+            challenge.push('\\');
+        }
+        challenge.push(character);
+    }
+    challenge.push_str("\", charset=\"UTF-8\"");
+    challenge
 }
 
 /// Leaves out the password.

@@ -1,0 +1,108 @@
+//! `bowline check`: says what is wrong with connector files.
+
+use std::{
+    fs::{self, File},
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+};
+
+use bowline_connector::{
+    ReadLimits, Reading,
+    diagnostic::{Renderer, Severity},
+    read,
+};
+
+use crate::{
+    args::{CheckArgs, CheckFormat},
+    exit::{Failure, Findings},
+    output,
+};
+
+/// Reads every file and writes what there is to say of it.
+pub(crate) fn run(args: &CheckArgs) -> Result<(), Failure> {
+    let mut findings = Findings::default();
+    for path in files(&args.files)? {
+        let (name, bytes) = contents(&path)?;
+        let reading = read(&name, &bytes);
+        match args.format {
+            CheckFormat::Text => write_text(&reading)?,
+            CheckFormat::Json => output::line(format_args!("{}", reading.diagnostics.to_json()))?,
+        }
+        findings.files += 1;
+        findings.errors += reading.diagnostics.count(Severity::Error);
+        findings.warnings += reading.diagnostics.count(Severity::Warning);
+        findings.notes += reading.diagnostics.count(Severity::Note);
+    }
+    if findings.errors > 0 || (args.deny.is_some() && findings.warnings > 0) {
+        return Err(Failure::Connector(findings));
+    }
+    output::status(format_args!("{findings}"));
+    Ok(())
+}
+
+/// Gives the files to check: those of a folder that end in `.xml`, by name.
+fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in given {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failure = |source: io::Error| failure(path, &source);
+        let mut within = Vec::new();
+        for entry in fs::read_dir(path).map_err(failure)? {
+            let file = entry.map_err(failure)?.path();
+            let is_xml = file
+                .extension()
+                .is_some_and(|end| end.eq_ignore_ascii_case("xml"));
+            if is_xml && file.is_file() {
+                within.push(file);
+            }
+        }
+        within.sort();
+        files.extend(within);
+    }
+    Ok(files)
+}
+
+/// Reads a file, or standard input, as far as a connector may be long, and one byte more.
+fn contents(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let limit = u64::try_from(ReadLimits::default().size_max).unwrap_or(u64::MAX);
+    let limit = limit.saturating_add(1);
+    let mut bytes = Vec::new();
+    let is_input = path == Path::new("-");
+    let read = if is_input {
+        io::stdin().take(limit).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    read.map_err(|source: io::Error| failure(path, &source))?;
+    let name = if is_input {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    Ok((name, bytes))
+}
+
+fn failure(path: &Path, source: &io::Error) -> Failure {
+    Failure::File {
+        path: path.to_owned(),
+        what: format!("cannot be read: {source}"),
+    }
+}
+
+fn write_text(reading: &Reading) -> Result<(), Failure> {
+    let has_colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let renderer = if has_colours {
+        Renderer::coloured()
+    } else {
+        Renderer::plain()
+    };
+    let text = renderer.render_all(&reading.diagnostics);
+    if text.is_empty() {
+        return Ok(());
+    }
+    output::line(format_args!("{}", text.trim_end_matches('\n')))?;
+    output::line(format_args!(""))
+}
