@@ -1,19 +1,26 @@
 //! What follows from one call to a machine: its effects in order, with the hooks they run.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    panic::{self, AssertUnwindSafe},
+    time::Instant,
+};
 
 use crate::{
     Plan,
-    hooks::{HookCall, Hooks, Operation, Values},
+    hooks::{Hook, HookCall, HookError, Hooks, Operation, Values},
     machine::{Effect, Machine, Value},
     plan::{MessageKind, ParameterId},
 };
 
 /// What follows from one call to a machine. It runs the hooks; everything else is for the caller to
 /// carry out, each before it asks for the next.
+///
+/// Effects are taken one by one: what lies behind a hook waits in the machine until the hook has run.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
-    waiting: VecDeque<(Effect, Chain)>,
+    /// The effect that comes next, if it was looked at already.
+    ahead: Option<Effect>,
     /// What hooks said, which comes before what they did.
     said: VecDeque<Outcome>,
     hooks_run: usize,
@@ -39,59 +46,47 @@ pub(crate) enum Outcome {
     Complaint((ParameterId, usize), Option<String>),
 }
 
-/// The parameters whose hooks led to an effect, the first one first.
-type Chain = Vec<ParameterId>;
-
 impl Turn {
     /// Gives what is to be carried out next, until there is nothing.
     pub(crate) fn next(&mut self, stage: &mut Stage<'_>) -> Option<Outcome> {
-        self.collect(stage.machine, &Chain::new());
         loop {
             if let Some(said) = self.said.pop_front() {
                 return Some(said);
             }
-            match self.waiting.pop_front()? {
-                (
-                    Effect::Hook {
-                        parameter, kind, ..
-                    },
-                    chain,
-                ) => self.hook(stage, (parameter, kind), chain),
-                (effect, _) => return Some(Outcome::Effect(effect)),
-            }
+            let effect = self.ahead.take().or_else(|| stage.machine.poll_effect())?;
+            let Effect::Hook {
+                parameter, kind, ..
+            } = effect
+            else {
+                return Some(Outcome::Effect(effect));
+            };
+            self.hook(stage, parameter, kind);
         }
     }
 
     /// Gives the value to be saved next if that is what is to be carried out next.
-    pub(crate) fn next_save(&mut self) -> Option<(ParameterId, Value)> {
-        if !self.said.is_empty() || !matches!(self.waiting.front(), Some((Effect::Save(..), _))) {
+    pub(crate) fn next_save(&mut self, machine: &mut Machine) -> Option<(ParameterId, Value)> {
+        if !self.said.is_empty() {
             return None;
         }
-        if let (Effect::Save(parameter, value), _) = self.waiting.pop_front()? {
-            Some((parameter, value))
-        } else {
-            None
+        match self.ahead.take().or_else(|| machine.poll_effect())? {
+            Effect::Save(parameter, value) => Some((parameter, value)),
+            other @ (Effect::Open(_)
+            | Effect::Close(_)
+            | Effect::Reopen(_)
+            | Effect::Send { .. }
+            | Effect::Hook { .. }
+            | Effect::Changed(..)
+            | Effect::Health { .. }
+            | Effect::Notice(_)) => {
+                self.ahead = Some(other);
+                None
+            }
         }
     }
 
-    fn collect(&mut self, machine: &mut Machine, chain: &Chain) {
-        while let Some(effect) = machine.poll_effect() {
-            self.waiting.push_back((effect, chain.clone()));
-        }
-    }
-
-    /// Runs the hooks of a parameter, unless it was one of them that led here: a hook that sets its
-    /// own parameter is not run for that.
-    fn hook(
-        &mut self,
-        stage: &mut Stage<'_>,
-        (parameter, kind): (ParameterId, Option<MessageKind>),
-        mut chain: Chain,
-    ) {
-        if chain.contains(&parameter) {
-            return;
-        }
-        chain.push(parameter);
+    /// Runs the hooks of a parameter.
+    fn hook(&mut self, stage: &mut Stage<'_>, parameter: ParameterId, kind: Option<MessageKind>) {
         for (place, hook) in stage.hooks.of(parameter).iter().enumerate() {
             let place = (parameter, place);
             self.hooks_run += 1;
@@ -101,7 +96,7 @@ impl Turn {
             }
             let values = MachineValues(stage.plan, stage.machine);
             let mut call = HookCall::new(parameter, kind, &values);
-            let ran = hook.run(&mut call);
+            let ran = run(&**hook, &mut call);
             let operations = call.into_operations();
             let complaint = ran.as_ref().err();
             let complaint = complaint.map(|error| format!("{parameter}: {error}"));
@@ -109,7 +104,6 @@ impl Turn {
             if ran.is_ok() {
                 for operation in operations {
                     self.apply(stage, operation);
-                    self.collect(stage.machine, &chain);
                 }
             }
         }
@@ -127,6 +121,12 @@ impl Turn {
             self.said.push_back(Outcome::Notice(text));
         }
     }
+}
+
+/// Runs a hook; one that panics has failed.
+fn run(hook: &dyn Hook, call: &mut HookCall<'_>) -> Result<(), HookError> {
+    let ran = panic::catch_unwind(AssertUnwindSafe(|| hook.run(call)));
+    ran.unwrap_or_else(|_| Err("the hook panicked".into()))
 }
 
 /// The values of a machine, for hooks.

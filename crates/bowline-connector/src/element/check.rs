@@ -88,10 +88,9 @@ impl ElementFile {
         if rule.is_fixed && !rule.default.as_ref().is_some_and(is_same) {
             let message = format!("the connector does not let the bus address of {id} be changed");
             problems.push(self.error(&name, message, "take bus_address out"));
-        } else if !rule.choices.is_empty() && !rule.choices.iter().any(is_same) {
+        } else if !rule.is_fixed && !rule.allows(address) {
             let message = format!("{address:?} is no bus address of {id}");
-            let help = format!("choose one of: {}", rule.choices.join(", "));
-            problems.push(self.error(&name, message, &help));
+            problems.push(self.error(&name, message, &allowed(rule)));
         }
     }
 
@@ -109,6 +108,15 @@ impl ElementFile {
             }
         }
     }
+}
+
+fn allowed(rule: &BusAddress) -> String {
+    if !rule.choices.is_empty() {
+        return format!("choose one of: {}", rule.choices.join(", "));
+    }
+    let (first, last) = &rule.range;
+    let show = |end: &Option<String>| end.clone().unwrap_or_else(|| "any".to_owned());
+    format!("choose one from {} to {}", show(first), show(last))
 }
 
 fn links_of(plan: &Plan) -> String {

@@ -157,6 +157,14 @@ impl ElementFile {
         }
     }
 
+    /// Gives the full names of everything that is set, parameters and places in lists left out.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> Vec<&str> {
+        let names = self.places.keys().map(String::as_str);
+        let names = names.filter(|name| !name.starts_with("parameters."));
+        names.collect()
+    }
+
     /// Says where something stands, by its full name.
     pub(super) fn place(&self, name: &str) -> Range<usize> {
         self.places.get(name).cloned().unwrap_or(0..0)

@@ -56,6 +56,16 @@ fn every_setting_is_read() {
 }
 
 #[test]
+fn the_guide_shows_every_setting() {
+    let guide = include_str!("../../../../docs/guide/elements.md");
+    let (_, rest) = guide.split_once("```toml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let file = ElementFile::parse("tank-1.toml", text).unwrap();
+    let everything = ElementFile::parse("dir/tank.toml", EVERYTHING).unwrap();
+    assert_eq!(file.keys(), everything.keys());
+}
+
+#[test]
 fn what_is_not_said_is_as_by_default() {
     let file = ElementFile::parse("dir/e.toml", "connector = \"c.xml\"\n[links.0]").unwrap();
     assert_eq!(file.settings().name, "e");
@@ -95,6 +105,7 @@ fn plan() -> Plan {
         bus_address: BusAddress {
             default: None,
             is_fixed: false,
+            range: (None, None),
             choices: vec!["byPassProxy".into(), "1.2".into()],
         },
         port: Some(8050),

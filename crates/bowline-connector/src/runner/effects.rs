@@ -23,9 +23,11 @@ impl ElementTask {
         while let Some(outcome) = turn.next(&mut self.stage()) {
             match outcome {
                 Outcome::Effect(Effect::Save(parameter, value)) => {
-                    let more = std::iter::from_fn(|| turn.next_save());
+                    let machine = &mut self.parts.machine;
+                    let more = std::iter::from_fn(|| turn.next_save(machine));
                     let values = std::iter::once((parameter, value)).chain(more);
-                    self.save(values.collect()).await;
+                    let values = values.collect();
+                    self.save(values).await;
                 }
                 Outcome::Effect(effect) => self.carry_out(effect),
                 Outcome::Notice(text) => self.notice(text),

@@ -20,9 +20,12 @@ pub enum StartError {
     /// An extraction.
     #[error(transparent)]
     Extract(#[from] ExtractError),
-    /// A hook is for a parameter that the connector does not have.
-    #[error("a hook names {0}, which the connector does not have")]
-    NoHookParameter(ParameterId),
+    /// The settings or a hook name a parameter that the connector does not have.
+    #[error("the settings or a hook name {0}, which the connector does not have")]
+    NoSuchParameter(ParameterId),
+    /// The settings name a link that the connector does not have.
+    #[error("the settings name {0}, which the connector does not have")]
+    NoSuchLink(LinkId),
     /// The settings of a link cannot be used.
     #[error("{0}: {1}")]
     Link(LinkId, LinkSettingsError),

@@ -150,10 +150,20 @@ pub(crate) fn all_hooks(
 ) -> Result<Hooks, StartError> {
     let mut hooks = extractions(plan, &settings.extractions)?;
     hooks.append(more.clone());
-    for parameter in hooks.parameters() {
-        if !plan.parameters.contains(parameter) {
-            return Err(StartError::NoHookParameter(parameter));
-        }
-    }
+    check_names(plan, settings, &hooks)?;
     Ok(hooks)
+}
+
+/// Refuses settings and hooks for what the connector does not have.
+fn check_names(plan: &Plan, settings: &ElementSettings, hooks: &Hooks) -> Result<(), StartError> {
+    let mut links = settings.links.keys();
+    if let Some(link) = links.find(|link| !plan.links.contains(**link)) {
+        return Err(StartError::NoSuchLink(*link));
+    }
+    let parameters = settings.parameters.keys().copied();
+    let mut parameters = parameters.chain(hooks.parameters());
+    match parameters.find(|parameter| !plan.parameters.contains(*parameter)) {
+        Some(parameter) => Err(StartError::NoSuchParameter(parameter)),
+        None => Ok(()),
+    }
 }

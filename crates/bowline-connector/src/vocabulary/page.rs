@@ -21,7 +21,7 @@ pub fn reference_page() -> String {
         let shape = protocol.inner(name);
         page += &section(&shape.path, shape, |_| true);
     }
-    page + &rules()
+    page + rules().as_str()
 }
 
 fn rules() -> String {

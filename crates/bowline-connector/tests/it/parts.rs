@@ -47,7 +47,7 @@ fn communication_options_are_understood_in_both_spellings() {
              <WebSocketHandshake>4</WebSocketHandshake>"
         );
         let session = "<Session id='4'><Connection id='0'><Request/></Connection></Session>";
-        let plan = plan_of(&(connection(3, &options, "") + &parameters() + session));
+        let plan = plan_of(&(connection(3, &options, "") + parameters().as_str() + session));
         let link = plan.links.get(LinkId(3)).unwrap();
         assert_eq!(
             link.notify,
@@ -171,7 +171,7 @@ fn a_session_takes_literals_and_parameters() {
            </Connection>
          </Session>"
             .to_owned()
-            + &parameters()),
+            + parameters().as_str()),
     );
     let handshake = plan.handshakes.get(SessionId(1)).unwrap();
     let from = |id| Source::Parameter(ParameterId(id));
@@ -209,7 +209,7 @@ fn a_session_takes_literals_and_parameters() {
 fn url_counts_where_pid_is_given_too() {
     let session =
         "<Session id='1'><Connection id='0'><Request pid='1' url='2'/></Connection></Session>";
-    let plan = plan_of(&(session.to_owned() + &parameters()));
+    let plan = plan_of(&(session.to_owned() + parameters().as_str()));
     let path = &plan.handshakes.get(SessionId(1)).unwrap().path;
     assert_eq!(*path, RequestPath::From(Source::Parameter(ParameterId(2))));
 }
@@ -257,7 +257,8 @@ fn lengths_and_fixed_values_are_filled_by_their_type() {
             Some(b"\r\n"),
         ),
     ] {
-        let text = parameters() + &parameter(20, &format!("<Interprete>{inner}</Interprete>"));
+        let text =
+            parameters() + parameter(20, &format!("<Interprete>{inner}</Interprete>")).as_str();
         let plan = plan_of(&text);
         let within = &plan.parameters.get(ParameterId(20)).unwrap().interpretation;
         assert_eq!(within.length, length, "{inner}");
@@ -294,7 +295,7 @@ fn numbers_and_displays_are_read() {
 fn responses_know_what_may_be_absent() {
     let text = "<Response id='3'><Content optional='1;2;'>
         <Param>1</Param><Param>2</Param><Param>3</Param></Content></Response>";
-    let plan = plan_of(&(text.to_owned() + &parameters()));
+    let plan = plan_of(&(text.to_owned() + parameters().as_str()));
     let response = plan.responses.get(ResponseId(3)).unwrap();
     assert_eq!(response.optional, [ParameterId(2), ParameterId(3)]);
     assert_eq!(response.link, None);
@@ -306,7 +307,7 @@ fn an_action_on_several_parts_is_run_for_each_where_it_is_named() {
         <Action id='6'><On>protocol</On><Type>sleep</Type></Action>
         <Trigger id='1'><Content><Id>6</Id><Id>5</Id><Id>6</Id></Content></Trigger>
         <Group id='1'><Content><Action>5</Action></Content></Group>";
-    let plan = plan_of(&(text.to_owned() + &parameters()));
+    let plan = plan_of(&(text.to_owned() + parameters().as_str()));
     let TriggerContent::Actions(run) = &plan.triggers.get(TriggerId(1)).unwrap().content else {
         panic!("the trigger runs actions");
     };
@@ -327,7 +328,7 @@ fn a_copy_without_a_source_is_of_the_parameter_its_trigger_watches() {
     let text = "<Action id='5'><On id='1'>parameter</On><Type>copy</Type></Action>
         <Trigger id='1'><On id='2'>parameter</On><Time>change</Time>
           <Content><Id>5</Id></Content></Trigger>";
-    let plan = plan_of(&(text.to_owned() + &parameters()));
+    let plan = plan_of(&(text.to_owned() + parameters().as_str()));
     let copy = ParameterVerb::Copy(ParameterId(2));
     assert_eq!(
         plan.actions.get(ActionId(5)).unwrap().kind,

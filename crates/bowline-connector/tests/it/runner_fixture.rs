@@ -14,7 +14,10 @@ use bowline_connector::{
         ParameterVerb, QueueVerb, RawType, RequestPath, Response, ResponseId, ResponseTargets,
         SessionId, Source, Subject, Table, Trigger, TriggerContent, TriggerId, ValueKind,
     },
-    runner::{ElementEvent, ElementEvents, ElementHandle, RunnerOptions, Snapshot},
+    runner::{
+        ElementEvent, ElementEvents, ElementHandle, LinkState, RunnerOptions, Snapshot,
+        StreamMessage,
+    },
 };
 
 use crate::runner_device::soon;
@@ -100,6 +103,7 @@ fn link() -> Link {
         bus_address: BusAddress {
             default: Some("byPassProxy".into()),
             is_fixed: false,
+            range: (None, None),
             choices: Vec::new(),
         },
         port: Some(8050),
@@ -325,12 +329,12 @@ pub(crate) struct Element {
 }
 
 impl Element {
-    pub(crate) fn start(settings: ElementSettings, options: RunnerOptions) -> Self {
+    pub(crate) fn start(settings: ElementSettings, options: &RunnerOptions) -> Self {
         Self::of(plan(), settings, options)
     }
 
-    pub(crate) fn of(plan: Plan, settings: ElementSettings, options: RunnerOptions) -> Self {
-        let started = Runner::start(Arc::new(plan), Arc::new(settings), &options);
+    pub(crate) fn of(plan: Plan, settings: ElementSettings, options: &RunnerOptions) -> Self {
+        let started = Runner::start(Arc::new(plan), Arc::new(settings), options);
         let (handle, events) = started.unwrap();
         Self { handle, events }
     }
@@ -353,25 +357,15 @@ impl Element {
 
     /// Waits until a parameter changes to a value.
     pub(crate) async fn becomes(&mut self, parameter: ParameterId, value: impl Into<Value>) {
-        let wanted = value.into();
-        self.event(|event| match event {
-            ElementEvent::Changed {
-                parameter: changed,
-                value,
-                ..
-            } if *changed == parameter && *value == wanted => Some(()),
-            _ => None,
-        })
-        .await;
+        let wanted = (parameter, value.into());
+        self.event(|event| (changed(event)? == wanted).then_some(()))
+            .await;
     }
 
     /// Waits for a notice that has these words, and gives it.
     pub(crate) async fn notice(&mut self, words: &str) -> String {
-        self.event(|event| match event {
-            ElementEvent::Notice { text, .. } if text.contains(words) => Some(text.clone()),
-            _ => None,
-        })
-        .await
+        self.event(|event| noticed(event).filter(|text| text.contains(words)))
+            .await
     }
 
     pub(crate) async fn snapshot(&self) -> Snapshot {
@@ -390,4 +384,39 @@ impl Element {
     pub(crate) async fn shutdown(self) {
         soon(self.handle.shutdown()).await;
     }
+}
+
+/// Gives the parameter that changed, and its value.
+pub(crate) fn changed(event: &ElementEvent) -> Option<(ParameterId, Value)> {
+    let ElementEvent::Changed {
+        parameter, value, ..
+    } = event
+    else {
+        return None;
+    };
+    Some((*parameter, value.clone()))
+}
+
+/// Gives what people are told.
+pub(crate) fn noticed(event: &ElementEvent) -> Option<String> {
+    let ElementEvent::Notice { text, .. } = event else {
+        return None;
+    };
+    Some(text.clone())
+}
+
+/// Gives the message in the stream view.
+pub(crate) fn passed(event: &ElementEvent) -> Option<StreamMessage> {
+    let ElementEvent::Message(message) = event else {
+        return None;
+    };
+    Some(message.clone())
+}
+
+/// Gives the new state of a link.
+pub(crate) fn reached(event: &ElementEvent) -> Option<(LinkId, LinkState)> {
+    let ElementEvent::Link { link, state, .. } = event else {
+        return None;
+    };
+    Some((*link, *state))
 }

@@ -5,8 +5,8 @@ use bowline_connector::{
     element::LinkSettings,
     machine::LossClass,
     plan::{
-        Handshake, HandshakeCredentials, HandshakeProxy, ParameterId, RequestPath, SessionId,
-        Source, Table,
+        Handshake, HandshakeCredentials, HandshakeProxy, LinkId, ParameterId, RequestPath,
+        SessionId, Source, Table,
     },
     runner::{LinkStatus, RunnerOptions},
 };
@@ -42,7 +42,7 @@ fn literal(text: &str) -> Source {
 #[tokio::test]
 async fn an_offer_in_a_header_is_kept() {
     let mut device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(device.url())), options());
+    let mut element = Element::start(settings(to(device.url())), &options());
     let opened = device.tells("opened").await;
     assert_eq!(opened["extensions"][0], "PerMessageDeflate");
     element.becomes(STATE, 1.0).await;
@@ -63,7 +63,7 @@ async fn an_offer_that_cannot_be_kept_is_not_made() {
     let mut device = Device::start(Habits::default()).await;
     let mut settings = settings(to(device.url()));
     settings.parameters.insert(OFFER, "x-made-up".into());
-    let mut element = Element::start(settings, options());
+    let mut element = Element::start(settings, &options());
     element.becomes(STATE, 0.0).await;
     let loss = link(&element).await.last_loss.unwrap();
     assert!(loss.text.contains("x-made-up"), "{}", loss.text);
@@ -80,7 +80,7 @@ async fn the_answer_is_stored_and_a_path_that_is_mended_is_taken() {
     let device = Device::start(Habits::default()).await;
     let mut settings = settings(to(device.url()));
     settings.parameters.insert(PATH, "wrong".into());
-    let mut element = Element::start(settings, options());
+    let mut element = Element::start(settings, &options());
     element.becomes(STATUS_LINE, "HTTP/1.1 404 Not Found").await;
     let loss = link(&element).await.last_loss.unwrap();
     assert_eq!(loss.class, LossClass::Refused);
@@ -113,7 +113,7 @@ async fn path_and_headers_come_from_parameters_or_the_file() {
     });
     let mut settings = settings(to(server.url()));
     settings.parameters.insert(NAME, "key=value".into());
-    let mut element = Element::of(plan, settings, options());
+    let mut element = Element::of(plan, settings, &options());
     element.handle.assign(OFFER, "").await.unwrap();
     element.handle.reconnect(LINK).await.unwrap();
     element.becomes(STATE, 1.0).await;
@@ -144,10 +144,34 @@ async fn a_session_that_names_user_and_password_logs_in() {
             password: literal("big:clown"),
         });
     });
-    let mut element = Element::of(plan, settings(to(server.url())), options());
+    let mut element = Element::of(plan, settings(to(server.url())), &options());
     element.becomes(STATE, 1.0).await;
     let basic = "Basic Y2xvd246YmlnOmNsb3du".to_owned();
     assert_eq!(server.values("Authorization"), [Some(basic)]);
+    element.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_device_that_wants_digest_gets_it() {
+    let challenge = "WWW-Authenticate: Digest realm=\"tanks\", qop=\"auth\", nonce=\"n\"\r\n";
+    let server = Server::start(move |head| {
+        if head.contains("Digest ") {
+            Answer::Accept("")
+        } else {
+            Answer::status(401, challenge)
+        }
+    });
+    let server = server.await;
+    let plan = plan_with(|handshake| {
+        handshake.credentials = Some(HandshakeCredentials {
+            user: literal("clown"),
+            password: literal("pw"),
+        });
+    });
+    let mut element = Element::of(plan, settings(to(server.url())), &options());
+    element.becomes(STATE, 1.0).await;
+    let last = server.values("Authorization").pop().unwrap().unwrap();
+    assert!(last.starts_with("Digest username=\"clown\""), "{last}");
     element.shutdown().await;
 }
 
@@ -179,7 +203,7 @@ async fn the_proxy_is_that_of_the_session_or_the_element_or_none() {
             proxy: Some(format!("http://{}", of_element.address)),
             ..to(server.url())
         };
-        let mut element = Element::of(plan, settings(link), options());
+        let mut element = Element::of(plan, settings(link), &options());
         element.becomes(STATE, 1.0).await;
         element.shutdown().await;
         let after = [of_session.asked().len(), of_element.asked().len()];
@@ -196,7 +220,7 @@ async fn redirects_are_followed_where_the_element_allows_them() {
     let server = Server::echo().await;
     let location = format!("Location: {}/there\r\n", server.url());
     let redirecting = Server::start(move |_| Answer::status(302, &location)).await;
-    let mut element = Element::start(settings(to(redirecting.url())), options());
+    let mut element = Element::start(settings(to(redirecting.url())), &options());
     element.becomes(STATUS_LINE, "HTTP/1.1 302 Because").await;
     element.becomes(STATE, 0.0).await;
     element.shutdown().await;
@@ -204,7 +228,7 @@ async fn redirects_are_followed_where_the_element_allows_them() {
         redirects: 1,
         ..to(redirecting.url())
     };
-    let mut element = Element::start(settings(link), options());
+    let mut element = Element::start(settings(link), &options());
     element.becomes(STATE, 1.0).await;
     assert_eq!(server.lines(), ["GET /there HTTP/1.1"]);
     element.shutdown().await;
@@ -225,13 +249,13 @@ async fn a_server_under_tls_is_verified_unless_the_element_says_otherwise() {
         danger_skip_verification: true,
         ..to(url)
     };
-    let mut element = Element::start(settings(strict), options());
+    let mut element = Element::start(settings(strict), &options());
     element.becomes(STATE, 0.0).await;
     let loss = link(&element).await.last_loss.unwrap();
     assert!(loss.text.contains("TLS"), "{}", loss.text);
     element.shutdown().await;
     for link in [trusting, careless] {
-        let mut element = Element::start(settings(link), options());
+        let mut element = Element::start(settings(link), &options());
         element.becomes(STATE, 1.0).await;
         element.shutdown().await;
     }
@@ -272,6 +296,11 @@ async fn settings_that_cannot_be_used_are_refused_at_start() {
         hooks,
         ..RunnerOptions::default()
     };
+    let mut unknown = settings(LinkSettings::default());
+    unknown.links.insert(LinkId(9), LinkSettings::default());
+    let plan_of_one = std::sync::Arc::new(plan());
+    let error = bowline_connector::Runner::start(plan_of_one, unknown.into(), &options);
+    assert!(error.unwrap_err().to_string().contains("connection 9"));
     let settings = std::sync::Arc::new(settings(LinkSettings::default()));
     let error = bowline_connector::Runner::start(std::sync::Arc::new(plan()), settings, &options);
     assert!(error.unwrap_err().to_string().contains("parameter 999"));

@@ -10,14 +10,15 @@ use bowline_connector::{
     hooks::{HookCall, Hooks, Script},
     machine::Value,
     plan::{CodeHook, HookId, MessageKind, ParameterId},
-    runner::{ElementEvent, RunnerOptions},
+    runner::RunnerOptions,
 };
 use serde_json::json;
 
 use crate::{
     runner_device::{Device, Habits},
     runner_fixture::{
-        EVENT, Element, LEVEL, NAME, SEND_TEXT, STATE, TEXT, options, plan, put, settings, to,
+        EVENT, Element, LEVEL, NAME, SEND_TEXT, STATE, TEXT, changed, noticed, options, plan, put,
+        settings, to,
     },
 };
 
@@ -46,7 +47,7 @@ async fn a_hook_in_rust_gets_the_raw_bytes_and_the_kind_of_the_message() {
         call.set(NAME, text)?;
         Ok(())
     });
-    let mut element = Element::start(settings(to(device.url())), with(hooks));
+    let mut element = Element::start(settings(to(device.url())), &with(hooks));
     element.becomes(STATE, 1.0).await;
     device
         .tell(json!({"do": "push_bytes", "hex": "ff00"}))
@@ -69,7 +70,7 @@ async fn a_script_answers_the_device() {
         fire(60);
     ";
     let hooks = Hooks::new().on(EVENT, script(source));
-    let mut element = Element::start(settings(to(device.url())), with(hooks));
+    let mut element = Element::start(settings(to(device.url())), &with(hooks));
     element.becomes(STATE, 1.0).await;
     device.push(r#"{"id":7,"level":81.5}"#).await;
     element.becomes(LEVEL, 81.5).await;
@@ -89,7 +90,7 @@ async fn extractions_make_a_json_device_need_no_code() {
         extraction("$.heartbeat", LEVEL),
         extraction("$.tanks[-1]['name']", NAME),
     ];
-    let mut element = Element::start(settings, options());
+    let mut element = Element::start(settings, &options());
     element.becomes(LEVEL, 1.0).await;
     element.becomes(LEVEL, 2.0).await;
     device
@@ -104,7 +105,7 @@ async fn text_that_is_no_json_is_complained_of_once() {
     let mut device = Device::start(Habits::default()).await;
     let mut settings = settings(to(device.url()));
     settings.extractions = vec![extraction("$.level", LEVEL)];
-    let mut element = Element::start(settings, options());
+    let mut element = Element::start(settings, &options());
     element.becomes(STATE, 1.0).await;
     for text in [
         "{bad",
@@ -118,15 +119,9 @@ async fn text_that_is_no_json_is_complained_of_once() {
     device.push(r#"{"level":5}"#).await;
     let mut complaints = Vec::new();
     element
-        .event(|event| match event {
-            ElementEvent::Notice { text, .. } => {
-                complaints.push(text.clone());
-                None
-            }
-            ElementEvent::Changed {
-                parameter: LEVEL, ..
-            } => Some(()),
-            _ => None,
+        .event(|event| {
+            complaints.extend(noticed(event));
+            changed(event).filter(|(parameter, _)| *parameter == LEVEL)
         })
         .await;
     assert_eq!(complaints.len(), 1, "{complaints:?}");
@@ -138,7 +133,7 @@ async fn text_that_is_no_json_is_complained_of_once() {
 #[tokio::test]
 async fn a_failing_script_is_complained_of_with_its_line_and_changes_nothing() {
     let hooks = Hooks::new().on(TEXT, script("set(40, 1);\nset(40, nothing);"));
-    let mut element = Element::start(settings(LinkSettings::default()), with(hooks));
+    let mut element = Element::start(settings(LinkSettings::default()), &with(hooks));
     element.handle.assign(TEXT, "a").await.unwrap();
     let notice = element.notice("test.rhai").await;
     assert!(
@@ -163,7 +158,7 @@ async fn hooks_run_in_order_extraction_then_rust_then_script() {
         .on(EVENT, script("set(41, text(41) + \"script\")"));
     let mut settings = settings(LinkSettings::default());
     settings.extractions = vec![extraction("$", NAME)];
-    let mut element = Element::start(settings, with(hooks));
+    let mut element = Element::start(settings, &with(hooks));
     element.handle.assign(EVENT, "\"json \"").await.unwrap();
     element.becomes(NAME, "json rust script").await;
     element.shutdown().await;
@@ -180,7 +175,7 @@ async fn a_hook_that_sets_its_own_parameter_runs_once() {
         Ok(())
     };
     let hooks = Hooks::new().on(TEXT, trim);
-    let element = Element::start(settings(LinkSettings::default()), with(hooks));
+    let element = Element::start(settings(LinkSettings::default()), &with(hooks));
     element.handle.assign(TEXT, " a ").await.unwrap();
     assert_eq!(element.text(TEXT).await, "a");
     assert_eq!(runs.load(Ordering::SeqCst), 1);
@@ -193,7 +188,7 @@ async fn hooks_that_set_off_each_other_come_to_an_end() {
         .on(TEXT, script("set(41, text(30) + \"1\")"))
         .on(NAME, script("set(20, text(41) + \"2\")"))
         .on(EVENT, script("set(30, text(20) + \"3\")"));
-    let element = Element::start(settings(LinkSettings::default()), with(hooks));
+    let element = Element::start(settings(LinkSettings::default()), &with(hooks));
     element.handle.assign(TEXT, "0").await.unwrap();
     assert_eq!(element.text(TEXT).await, "0123");
     element.shutdown().await;
@@ -214,7 +209,7 @@ async fn code_of_the_connector_that_nothing_replaces_is_told() {
         put(&mut plan.hooks, HookId(number), code);
     }
     let hooks = Hooks::new().on(EVENT, |_: &mut HookCall<'_>| Ok(()));
-    let mut element = Element::of(plan, settings(LinkSettings::default()), with(hooks));
+    let mut element = Element::of(plan, settings(LinkSettings::default()), &with(hooks));
     let notice = element.notice("csharp").await;
     assert!(
         notice.contains("QAction 2") && notice.contains("Handle 2"),
@@ -225,5 +220,20 @@ async fn code_of_the_connector_that_nothing_replaces_is_told() {
         .assign(LEVEL, Value::Number(1.0))
         .await
         .unwrap();
+    element.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_has_failed_and_the_element_goes_on() {
+    let hooks = Hooks::new().on(TEXT, |call: &mut HookCall<'_>| {
+        assert_ne!(call.text(TEXT)?, "bad", "as the test wants it");
+        call.set(NAME, "good")?;
+        Ok(())
+    });
+    let mut element = Element::start(settings(LinkSettings::default()), &with(hooks));
+    element.handle.assign(TEXT, "bad").await.unwrap();
+    element.notice("panicked").await;
+    element.handle.assign(TEXT, "well").await.unwrap();
+    element.becomes(NAME, "good").await;
     element.shutdown().await;
 }

@@ -11,14 +11,14 @@ use crate::{
     runner_device::{Device, Habits},
     runner_fixture::{
         BODY, BUTTON, BYTES, ENDPOINT, ENDPOINT_WRITE, EVENT, Element, LINK, LOSS, SEND_BYTES,
-        SEND_TEXT, STATE, STATUS_LINE, TEXT, options, settings, to,
+        SEND_TEXT, STATE, STATUS_LINE, TEXT, options, passed, settings, to,
     },
 };
 
 #[tokio::test]
 async fn a_link_opens_with_its_own_handshake_and_messages_pass_both_ways() {
     let mut device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(device.url())), options());
+    let mut element = Element::start(settings(to(device.url())), &options());
     let opened = device.tells("opened").await;
     assert_eq!(opened["opened"], "/x-nmos/events/ws");
     assert_eq!(
@@ -44,7 +44,7 @@ async fn a_link_opens_with_its_own_handshake_and_messages_pass_both_ways() {
 #[tokio::test]
 async fn a_device_that_dies_is_noticed_and_found_again_when_it_is_back() {
     let device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(device.url())), options());
+    let mut element = Element::start(settings(to(device.url())), &options());
     element.becomes(STATE, 1.0).await;
     let port = device.kill().await;
     element.becomes(LOSS, 1006.0).await;
@@ -64,7 +64,7 @@ async fn a_device_that_dies_is_noticed_and_found_again_when_it_is_back() {
 async fn setting_the_endpoint_moves_the_link() {
     let mut first = Device::start(Habits::default()).await;
     let mut second = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(first.url())), options());
+    let mut element = Element::start(settings(to(first.url())), &options());
     element.becomes(STATE, 1.0).await;
     let moved = element.handle.set(ENDPOINT_WRITE, second.url()).await;
     moved.unwrap();
@@ -79,7 +79,7 @@ async fn setting_the_endpoint_moves_the_link() {
 #[tokio::test]
 async fn the_button_makes_the_link_anew() {
     let mut device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to("ws://127.0.0.1:1")), options());
+    let mut element = Element::start(settings(to("ws://127.0.0.1:1")), &options());
     let set = element.handle.set(ENDPOINT_WRITE, device.url()).await;
     set.unwrap();
     device.tells("opened").await;
@@ -98,7 +98,7 @@ async fn the_button_makes_the_link_anew() {
 #[tokio::test]
 async fn the_button_of_the_program_makes_the_link_anew() {
     let mut device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(device.url())), options());
+    let mut element = Element::start(settings(to(device.url())), &options());
     element.becomes(STATE, 1.0).await;
     element.handle.reconnect(LINK).await.unwrap();
     assert_eq!(device.tells("closed").await["closed"], 1000);
@@ -110,7 +110,7 @@ async fn the_button_of_the_program_makes_the_link_anew() {
 #[tokio::test]
 async fn the_close_code_of_the_device_is_told() {
     let mut device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(device.url())), options());
+    let mut element = Element::start(settings(to(device.url())), &options());
     element.becomes(STATE, 1.0).await;
     let close = json!({"do": "close", "code": 4001, "reason": "bye"});
     device.tell(close).await;
@@ -126,7 +126,7 @@ async fn the_close_code_of_the_device_is_told() {
 #[tokio::test]
 async fn every_message_is_in_the_stream_view() {
     let mut device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(device.url())), options());
+    let mut element = Element::start(settings(to(device.url())), &options());
     element.handle.assign(TEXT, "ask 1").await.unwrap();
     element.handle.fire(SEND_TEXT).await.unwrap();
     element.becomes(STATE, 1.0).await;
@@ -135,12 +135,8 @@ async fn every_message_is_in_the_stream_view() {
     device
         .tell(json!({"do": "push_bytes", "hex": "ff00"}))
         .await;
-    let binary = element.event(|event| match event {
-        ElementEvent::Message(message) if message.kind == MessageKind::Binary => {
-            Some(message.clone())
-        }
-        _ => None,
-    });
+    let binary =
+        element.event(|event| passed(event).filter(|message| message.kind == MessageKind::Binary));
     assert_eq!(&binary.await.payload[..], b"\xff\0");
     let messages = element.handle.messages().await.unwrap();
     let seen: Vec<_> = messages
@@ -163,7 +159,7 @@ async fn a_refusal_is_stored_and_tried_again() {
         ..Habits::default()
     };
     let device = Device::start(habits).await;
-    let mut element = Element::start(settings(to(device.url())), options());
+    let mut element = Element::start(settings(to(device.url())), &options());
     element
         .becomes(STATUS_LINE, "HTTP/1.1 503 Service Unavailable")
         .await;
@@ -185,15 +181,15 @@ async fn a_refusal_is_stored_and_tried_again() {
 #[tokio::test]
 async fn the_health_follows_the_link() {
     let device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(device.url())), options());
-    let ok = |level: Level| (level == Level::Ok).then_some(());
-    let is_ok = element.event(|event| match event {
-        ElementEvent::Health {
-            link: None, level, ..
-        } => ok(*level),
-        _ => None,
-    });
-    is_ok.await;
+    let mut element = Element::start(settings(to(device.url())), &options());
+    element
+        .event(|event| {
+            let ElementEvent::Health { link, level, .. } = event else {
+                return None;
+            };
+            (link.is_none() && *level == Level::Ok).then_some(())
+        })
+        .await;
     let snapshot = element.snapshot().await;
     assert_eq!(snapshot.health, Level::Ok);
     assert_eq!(snapshot.link(LINK).unwrap().health, Level::Ok);

@@ -7,14 +7,15 @@ use bowline_connector::{
     element::{LinkSettings, Reconnect},
     machine::LossClass,
     plan::{LinkId, NotifyParameters, ParameterId},
-    runner::{ElementEvent, LinkState},
+    runner::LinkState,
 };
 use tokio::time::sleep;
 
 use crate::{
     runner_device::{Device, Habits, soon},
     runner_fixture::{
-        BUTTON, ENDPOINT_WRITE, Element, LEVEL, LINK, LOSS, STATE, options, plan, put, settings, to,
+        BUTTON, ENDPOINT_WRITE, Element, LEVEL, LINK, LOSS, STATE, options, plan, put, reached,
+        settings, to,
     },
     runner_server::{Answer, Server},
 };
@@ -22,10 +23,7 @@ use crate::{
 /// Waits for a state of the link.
 async fn reaches(element: &mut Element, wanted: LinkState) {
     element
-        .event(|event| match event {
-            ElementEvent::Link { state, .. } if *state == wanted => Some(()),
-            _ => None,
-        })
+        .event(|event| reached(event).filter(|(_, state)| *state == wanted))
         .await;
 }
 
@@ -37,7 +35,7 @@ async fn by_hand_a_lost_link_stays_lost_until_the_endpoint_is_set_again() {
         reconnect: Reconnect::Manual,
         ..to("ws://127.0.0.1:1")
     };
-    let mut element = Element::start(settings(link), options());
+    let mut element = Element::start(settings(link), &options());
     element.handle.set(ENDPOINT_WRITE, url).await.unwrap();
     element.becomes(STATE, 1.0).await;
     let port = device.kill().await;
@@ -62,7 +60,7 @@ async fn by_hand_a_failed_attempt_is_the_only_one() {
         reconnect: Reconnect::Manual,
         ..to(server.url())
     };
-    let mut element = Element::start(settings(link), options());
+    let mut element = Element::start(settings(link), &options());
     element.becomes(STATE, 0.0).await;
     element.handle.reconnect(LINK).await.unwrap();
     reaches(&mut element, LinkState::Connecting).await;
@@ -74,7 +72,7 @@ async fn by_hand_a_failed_attempt_is_the_only_one() {
 #[tokio::test]
 async fn an_empty_endpoint_closes_the_link_and_keeps_it_closed() {
     let server = Server::echo().await;
-    let mut element = Element::start(settings(to("ws://127.0.0.1:1")), options());
+    let mut element = Element::start(settings(to("ws://127.0.0.1:1")), &options());
     let set = element.handle.set(ENDPOINT_WRITE, server.url()).await;
     set.unwrap();
     element.becomes(STATE, 1.0).await;
@@ -89,7 +87,7 @@ async fn an_empty_endpoint_closes_the_link_and_keeps_it_closed() {
 #[tokio::test]
 async fn two_hundred_new_links_leave_no_socket_behind_and_are_never_two_at_once() {
     let server = Server::echo().await;
-    let mut element = Element::start(settings(to(server.url())), options());
+    let mut element = Element::start(settings(to(server.url())), &options());
     element.becomes(STATE, 1.0).await;
     for _ in 0..200 {
         element.handle.reconnect(LINK).await.unwrap();
@@ -114,7 +112,7 @@ async fn two_hundred_new_links_leave_no_socket_behind_and_are_never_two_at_once(
 #[tokio::test]
 async fn a_hundred_wishes_at_once_end_in_one_link() {
     let server = Server::echo().await;
-    let mut element = Element::start(settings(to(server.url())), options());
+    let mut element = Element::start(settings(to(server.url())), &options());
     element.becomes(STATE, 1.0).await;
     for _ in 0..100 {
         element.handle.reconnect(LINK).await.unwrap();
@@ -134,7 +132,7 @@ async fn a_server_that_does_not_answer_pings_is_given_up() {
         reconnect: Reconnect::Manual,
         ..to(server.url())
     };
-    let mut element = Element::start(settings(link), options());
+    let mut element = Element::start(settings(link), &options());
     element.becomes(STATE, 1.0).await;
     element.becomes(STATE, 0.0).await;
     let link = element.snapshot().await.link(LINK).unwrap().clone();
@@ -149,7 +147,7 @@ async fn the_next_endpoint_is_tried_when_one_fails() {
         endpoints: vec!["ws://127.0.0.1:1".into(), server.url()],
         ..LinkSettings::default()
     };
-    let mut element = Element::start(settings(link), options());
+    let mut element = Element::start(settings(link), &options());
     element.becomes(STATE, 0.0).await;
     element.becomes(STATE, 1.0).await;
     element.shutdown().await;
@@ -175,21 +173,13 @@ async fn two_links_of_one_element_live_side_by_side() {
     let (one, two) = (Server::echo().await, Server::echo().await);
     let mut settings = settings(to(one.url()));
     settings.links.insert(OTHER, to(two.url()));
-    let mut element = Element::of(plan_of_two(), settings, options());
+    let mut element = Element::of(plan_of_two(), settings, &options());
     let mut is_open = [false; 2];
     while is_open != [true; 2] {
-        let (id, place) = element
-            .event(|event| match event {
-                ElementEvent::Link {
-                    link,
-                    state: LinkState::Open,
-                    ..
-                } => Some((*link, usize::from(*link == OTHER))),
-                _ => None,
-            })
+        let (id, _) = element
+            .event(|event| reached(event).filter(|(_, state)| *state == LinkState::Open))
             .await;
-        assert!([LINK, OTHER].contains(&id));
-        is_open[place] = true;
+        is_open[usize::from(id == OTHER)] = true;
     }
     assert_eq!(one.lines(), ["GET /x-nmos/events/ws HTTP/1.1"]);
     assert_eq!(two.lines(), ["GET / HTTP/1.1"]);
@@ -208,12 +198,12 @@ async fn elements_run_side_by_side() {
     for number in 0..20 {
         let mut settings = settings(to(server.url()));
         settings.name = format!("device-{number}");
-        elements.push(Element::start(settings, options()));
+        elements.push(Element::start(settings, &options()));
     }
     for element in &mut elements {
         element.becomes(STATE, 1.0).await;
     }
-    assert_eq!(server.most(), 20);
+    assert_eq!(server.client_sockets(), 20);
     let unknown = elements[0].handle.assign(ParameterId(999), 1.0).await;
     assert!(unknown.unwrap_err().to_string().contains("parameter 999"));
     for element in elements {

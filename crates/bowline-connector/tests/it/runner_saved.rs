@@ -30,13 +30,13 @@ fn saving(folder: &Path) -> RunnerOptions {
 async fn a_saved_path_survives_a_restart_and_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::echo().await;
-    let mut element = Element::start(settings(to(server.url())), saving(folder.path()));
+    let mut element = Element::start(settings(to(server.url())), &saving(folder.path()));
     element.becomes(STATE, 1.0).await;
     element.handle.assign(PATH, "other/path").await.unwrap();
     element.handle.assign(TEXT, "not saved").await.unwrap();
     element.shutdown().await;
 
-    let mut element = Element::start(settings(to(server.url())), saving(folder.path()));
+    let mut element = Element::start(settings(to(server.url())), &saving(folder.path()));
     element.becomes(STATE, 1.0).await;
     let expected = ["GET /x-nmos/events/ws HTTP/1.1", "GET /other/path HTTP/1.1"];
     assert_eq!(server.lines(), expected);
@@ -49,15 +49,15 @@ async fn a_saved_path_survives_a_restart_and_is_used() {
 async fn a_saved_value_wins_over_the_settings_and_they_over_the_default() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(LinkSettings::default());
-    let element = Element::start(settings.clone(), saving(folder.path()));
+    let element = Element::start(settings.clone(), &saving(folder.path()));
     assert_eq!(element.text(PATH).await, "x-nmos/events/ws");
     element.shutdown().await;
     settings.parameters.insert(PATH, "by/settings".into());
-    let element = Element::start(settings.clone(), saving(folder.path()));
+    let element = Element::start(settings.clone(), &saving(folder.path()));
     assert_eq!(element.text(PATH).await, "by/settings");
     element.handle.assign(PATH, "by/code").await.unwrap();
     element.shutdown().await;
-    let element = Element::start(settings, saving(folder.path()));
+    let element = Element::start(settings, &saving(folder.path()));
     assert_eq!(element.text(PATH).await, "by/code");
     element.shutdown().await;
 }
@@ -66,7 +66,7 @@ async fn a_saved_value_wins_over_the_settings_and_they_over_the_default() {
 async fn two_elements_of_one_name_do_not_share_values() {
     let folder = tempfile::tempdir().unwrap();
     let options = saving(folder.path());
-    let first = Element::start(settings(LinkSettings::default()), options.clone());
+    let first = Element::start(settings(LinkSettings::default()), &options);
     let settings = Arc::new(settings(LinkSettings::default()));
     let second = Runner::start(Arc::new(plan()), settings, &options);
     let error = second.unwrap_err();
@@ -86,7 +86,7 @@ async fn child_that_saves_without_end() {
     };
     let element = Element::start(
         settings(LinkSettings::default()),
-        saving(Path::new(&folder)),
+        &saving(Path::new(&folder)),
     );
     for count in 1.. {
         let value = format!("ws://127.0.0.1:1/{count}");

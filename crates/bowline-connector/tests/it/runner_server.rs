@@ -1,6 +1,7 @@
 //! A device, a proxy and certificates, made of the library itself.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Cursor,
     net::SocketAddr,
@@ -49,7 +50,7 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Facts {
     heads: Mutex<Vec<String>>,
-    open: AtomicUsize,
+    met: AtomicUsize,
     most: AtomicUsize,
 }
 
@@ -74,25 +75,44 @@ impl Server {
             address: listener.local_addr().unwrap(),
             facts: Arc::default(),
         };
-        let facts = Arc::clone(&server.facts);
-        let answer = Arc::new(answer);
+        let (own, answer) = (server.clone(), Arc::new(answer));
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (tls, facts, answer) = (tls.clone(), Arc::clone(&facts), Arc::clone(&answer));
-                tokio::spawn(async move {
-                    match tls {
-                        None => serve(stream, &facts, &*answer).await,
-                        Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                serve(stream, &facts, &*answer).await;
-                            }
-                        }
-                    }
-                });
+                let (own, answer, tls) = (own.clone(), Arc::clone(&answer), tls.clone());
+                tokio::spawn(async move { own.meet(stream, tls, &*answer).await });
             }
         });
         server
+    }
+
+    async fn meet(
+        &self,
+        stream: TcpStream,
+        tls: Option<ServerTls>,
+        answer: &(dyn Fn(&str) -> Answer + Sync),
+    ) {
+        // The table of the system is long, so it is not looked at each time.
+        if self.facts.met.fetch_add(1, Ordering::SeqCst) % 8 == 3 {
+            let mut sockets = self.client_sockets();
+            // A process that is being started has a copy of every socket, for a moment. The client
+            // has to wait for an answer meanwhile.
+            for _ in 0..100 {
+                if sockets > 1 {
+                    sleep(Duration::from_millis(1)).await;
+                    sockets = self.client_sockets();
+                }
+            }
+            self.facts.most.fetch_max(sockets, Ordering::SeqCst);
+        }
+        match tls {
+            None => serve(stream, &self.facts, answer).await,
+            Some(tls) => {
+                if let Ok(stream) = tls.accept(stream).await {
+                    serve(stream, &self.facts, answer).await;
+                }
+            }
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -112,22 +132,24 @@ impl Server {
         heads.iter().map(first).collect()
     }
 
-    /// How many WebSockets there were at once, at most.
+    /// How many sockets clients had at once, at most, when one of them asked for something.
     pub(crate) fn most(&self) -> usize {
         self.facts.most.load(Ordering::SeqCst)
     }
 
-    /// How many sockets of clients there are that were not closed.
+    /// How many sockets clients have that they did not close.
     pub(crate) fn client_sockets(&self) -> usize {
         let port = format!(":{:04X}", self.address.port());
         let table = fs::read_to_string("/proc/net/tcp").unwrap();
-        let is_one = |line: &&str| {
-            let mut fields = line.split_whitespace().skip(2);
-            let (remote, state) = (fields.next().unwrap(), fields.next().unwrap());
-            let is_over = ["06", "07"].contains(&state);
-            remote.ends_with(&port) && !is_over
-        };
-        table.lines().skip(1).filter(is_one).count()
+        let mut sockets = BTreeSet::new();
+        for line in table.lines().skip(1) {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            // One that was closed belongs to nobody, whatever the system still does with it.
+            if fields[2].ends_with(&port) && fields[9] != "0" {
+                sockets.insert(fields[1].to_owned());
+            }
+        }
+        sockets.len()
     }
 }
 
@@ -176,8 +198,6 @@ async fn serve<S: Transport>(
     if subprotocol.is_none() {
         sleep(Duration::from_hours(1)).await;
     }
-    let open = facts.open.fetch_add(1, Ordering::SeqCst) + 1;
-    facts.most.fetch_max(open, Ordering::SeqCst);
     while let Some(message) = ws.recv().await {
         let asked = message
             .as_text()
@@ -188,7 +208,6 @@ async fn serve<S: Transport>(
         };
         drop(ws.send(reply).await);
     }
-    facts.open.fetch_sub(1, Ordering::SeqCst);
 }
 
 async fn read_head<S: Transport>(stream: &mut S) -> Option<String> {

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use crate::{
     runner_device::{Device, Habits, soon},
     runner_fixture::{
-        EVENT, Element, LEVEL, LINK, LOSS, SEND_TEXT, STATE, TEXT, options, settings, to,
+        EVENT, Element, LEVEL, LINK, LOSS, SEND_TEXT, STATE, TEXT, options, passed, settings, to,
     },
     runner_server::Server,
 };
@@ -22,18 +22,14 @@ use crate::{
 #[tokio::test]
 async fn large_messages_pass_whole_both_ways() {
     let server = Server::echo().await;
-    let mut element = Element::start(settings(to(server.url())), options());
+    let mut element = Element::start(settings(to(server.url())), &options());
     element.becomes(STATE, 1.0).await;
     for length in [400_000, 16 << 20] {
         let text = "y".repeat(length);
         element.handle.assign(TEXT, text.as_str()).await.unwrap();
         element.handle.fire(SEND_TEXT).await.unwrap();
-        let sent = element.event(|event| match event {
-            ElementEvent::Message(message) if message.direction == Direction::Out => {
-                Some(message.clone())
-            }
-            _ => None,
-        });
+        let sent = element
+            .event(|event| passed(event).filter(|message| message.direction == Direction::Out));
         let sent = sent.await;
         assert_eq!((sent.length, sent.payload.len()), (length, 64 << 10));
         element.becomes(EVENT, text).await;
@@ -48,7 +44,7 @@ async fn a_message_beyond_the_bound_ends_the_link_with_1009() {
     let mut config = (*options.connector.options.config).clone();
     config.limits.message_size_max = 1000;
     options.connector.options.config = config.into();
-    let mut element = Element::start(settings(to(device.url())), options);
+    let mut element = Element::start(settings(to(device.url())), &options);
     element.becomes(STATE, 1.0).await;
     device
         .tell(json!({"do": "push_long", "length": 1000}))
@@ -72,7 +68,7 @@ async fn a_slow_watcher_is_told_what_it_lost_and_nobody_waits_for_it() {
         },
         ..options()
     };
-    let element = Element::start(settings(LinkSettings::default()), options);
+    let element = Element::start(settings(LinkSettings::default()), &options);
     // What is told at start is over once this is answered.
     element.snapshot().await;
     let mut slow = element.handle.subscribe();
@@ -104,7 +100,7 @@ async fn payloads_in_the_stream_view_are_cut() {
         },
         ..options()
     };
-    let mut element = Element::start(settings(to(device.url())), options);
+    let mut element = Element::start(settings(to(device.url())), &options);
     element.becomes(STATE, 1.0).await;
     for text in ["first", "second one", "third"] {
         device.push(text).await;
@@ -122,7 +118,7 @@ async fn payloads_in_the_stream_view_are_cut() {
 #[tokio::test]
 async fn an_element_that_was_shut_down_says_so() {
     let server = Server::echo().await;
-    let mut element = Element::start(settings(to(server.url())), options());
+    let mut element = Element::start(settings(to(server.url())), &options());
     element.becomes(STATE, 1.0).await;
     let other = element.handle.clone();
     let mut events = other.subscribe();
@@ -150,7 +146,7 @@ async fn an_element_that_was_shut_down_says_so() {
 #[tokio::test]
 async fn dropping_the_last_handle_ends_the_element() {
     let mut device = Device::start(Habits::default()).await;
-    let mut element = Element::start(settings(to(device.url())), options());
+    let mut element = Element::start(settings(to(device.url())), &options());
     element.becomes(STATE, 1.0).await;
     let Element { handle, mut events } = element;
     let second = handle.clone();
@@ -170,7 +166,7 @@ async fn messages_that_nobody_reads_hold_the_server_back_in_bounds() {
         Ok(())
     });
     let options = RunnerOptions { hooks, ..options() };
-    let mut element = Element::start(settings(to(server.url())), options);
+    let mut element = Element::start(settings(to(server.url())), &options);
     element.becomes(STATE, 1.0).await;
     for number in 0..500 {
         let text = format!("{number} {}", "z".repeat(10_000));

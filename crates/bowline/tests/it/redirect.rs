@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use bowline::{ClientTls, Connector, Credentials, Error, RedirectError, UrlError};
+use bowline::{
+    ClientTls, Connector, Credentials, Error, RedirectError, UrlError,
+    proto::deflate::negotiate::{ClientWindowBits, DeflateOffer},
+};
 
 use crate::{
     dial_server::{Answer, Identity, Server},
@@ -288,4 +291,43 @@ async fn another_origin_is_checked_under_its_own_name() {
         failed.to_string().contains("not valid for name"),
         "{failed}"
     );
+}
+
+#[tokio::test]
+async fn another_host_and_other_offers_are_asked_with_and_the_host_stays_with_the_origin() {
+    let (server, location) = sending(None).await;
+    let other = Server::start(|_| Answer::Accept).await;
+    *location.lock().unwrap() = other.url("/");
+    let offer = DeflateOffer {
+        server_no_context_takeover: false,
+        client_no_context_takeover: true,
+        server_max_window_bits: None,
+        client_max_window_bits: ClientWindowBits::Absent,
+    };
+    let connector = Connector {
+        host: Some("device.test:8050".into()),
+        deflate_offers: vec![offer],
+        ..Connector::default()
+    };
+    let connecting = connector.with_redirects(1);
+    soon(connecting.connect(&server.url("/start")))
+        .await
+        .unwrap();
+    assert_eq!(server.values("Host"), [Some("device.test:8050".into())]);
+    assert_eq!(other.values("Host"), [Some(other.address.to_string())]);
+    let offered = Some("permessage-deflate; client_no_context_takeover".to_owned());
+    for asked in [server, other] {
+        let expected = std::slice::from_ref(&offered);
+        assert_eq!(asked.values("Sec-WebSocket-Extensions"), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_none_is_not_asked_for() {
+    let connector = Connector {
+        host: Some("a b".into()),
+        ..Connector::default()
+    };
+    let failed = soon(connector.connect("ws://127.0.0.1:1/")).await;
+    assert!(matches!(failed, Err(Error::Handshake(_))), "{failed:?}");
 }
