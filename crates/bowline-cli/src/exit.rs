@@ -3,9 +3,10 @@
 use std::{fmt, io, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use bowline::{Cause, CloseCode, EndedBy, Ending, Error, ProxyError, managed};
+use bowline_connector::store::StoreError;
 use thiserror::Error;
 
-use crate::{command::FormError, conversation::ConversationError};
+use crate::{command::FormError, control::ControlError, conversation::ConversationError};
 
 /// Says why the program did not do what it was asked.
 #[derive(Debug, Error)]
@@ -83,6 +84,44 @@ pub(crate) enum Failure {
         /// What is wrong with it, and where.
         what: String,
     },
+    /// The data folder and the socket in it.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The saved values.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An element cannot be started.
+    #[error("cannot start {name}: {error}")]
+    StartElement {
+        name: String,
+        error: bowline_connector::runner::StartError,
+    },
+    /// Elements or their connectors have errors, which were told.
+    #[error("{}, so nothing was started", wrong_files(*.0))]
+    Invalid(usize),
+    /// Several elements go by one name.
+    #[error("two elements are called {0:?}: give each a name of its own")]
+    SameName(String),
+    /// A folder has no elements.
+    #[error("there are no element files (*.toml) in {}", .0.display())]
+    NoElements(PathBuf),
+    /// Elements were given several connectors.
+    #[error(
+        "--element runs with one connector: name one FILE, or none if the elements name theirs"
+    )]
+    ManyConnectors,
+    /// An endpoint could be that of several elements.
+    #[error("--endpoint is for one element: say the endpoints of several in their files")]
+    EndpointOfMany,
+    /// A connector has no links.
+    #[error("the connector has no WebSocket connection that --endpoint could lead anywhere")]
+    NoLinks,
+    /// A conversation cannot be played.
+    #[error("{}: {error}", path.display())]
+    Play {
+        path: PathBuf,
+        error: bowline_connector::replay::ReplayError,
+    },
     /// The system refused something the program needs.
     #[error("cannot {what}: {source}")]
     System {
@@ -148,9 +187,10 @@ impl Failure {
             Self::Ended(ending) => code_of_ending(ending),
             Self::GivenUp(failure) => code_of_failure(failure),
             Self::Undelivered(_) => CLOSED,
+            Self::ManyConnectors | Self::EndpointOfMany | Self::NoLinks => USAGE,
             Self::TimedOut { missing: None, .. } => TIMEOUT,
             Self::TimedOut { .. } | Self::Missed(_) => MISSED,
-            Self::Connector(_) => WRONG_FILE,
+            Self::Connector(_) | Self::Invalid(_) => WRONG_FILE,
             Self::Listen { .. }
             | Self::Tls(_)
             | Self::Start(_)
@@ -158,6 +198,12 @@ impl Failure {
             | Self::Input(_)
             | Self::Access { .. }
             | Self::File { .. }
+            | Self::Control(_)
+            | Self::Store(_)
+            | Self::StartElement { .. }
+            | Self::SameName(_)
+            | Self::NoElements(_)
+            | Self::Play { .. }
             | Self::Conversation { .. }
             | Self::Differences(_)
             | Self::System { .. }
@@ -226,6 +272,13 @@ fn code_of(error: &Error) -> u8 {
         }
         Error::Closed(_) => CLOSED,
         _ => OTHER,
+    }
+}
+
+fn wrong_files(count: usize) -> String {
+    match count {
+        1 => "there are errors".to_owned(),
+        count => format!("{count} elements have errors"),
     }
 }
 

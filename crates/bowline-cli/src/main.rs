@@ -4,7 +4,9 @@
 
 mod args;
 mod command;
+mod control;
 mod conversation;
+mod elements;
 mod exit;
 mod output;
 mod signals;
@@ -24,6 +26,10 @@ fn main() -> ExitCode {
         Command::Check(args) => command::check::run(&args),
         Command::Echo(args) => command::echo::run(&args),
         Command::Simulate(args) => command::simulate::run(args),
+        Command::Run(args) => command::run::run(&args),
+        Command::Set(args) => command::set::run(args),
+        Command::Get(args) => command::get::run(args),
+        Command::Test(args) => command::test::run(&args),
         Command::Replay(args) => command::replay::run(*args),
         Command::Completions(args) => command::completions::run(&args),
         Command::Man(args) => command::man::run(&args),

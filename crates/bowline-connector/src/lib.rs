@@ -16,12 +16,15 @@
 #![forbid(unsafe_code)]
 
 mod document;
+mod turn;
 
 pub mod diagnostic;
 pub mod element;
 pub mod hooks;
 pub mod machine;
 pub mod plan;
+pub mod record;
+pub mod replay;
 pub mod runner;
 pub mod store;
 pub mod vocabulary;

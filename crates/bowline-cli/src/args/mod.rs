@@ -1,6 +1,7 @@
 //! The command line.
 
 mod connect;
+mod element;
 mod generate;
 mod link;
 mod replay;
@@ -12,6 +13,7 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
     connect::{ColorWhen, ConnectArgs, ExchangeArgs, FormArgs, Timestamps},
+    element::{ElementArgs, EndpointArg, GetArgs, RunArgs, SetArgs, TestArgs, ViewArgs},
     generate::{CompletionsArgs, ManArgs},
     link::{LinkArgs, NetworkArgs, RequestArgs, TlsArgs},
     replay::ReplayArgs,
@@ -45,6 +47,18 @@ pub(crate) enum Command {
     /// Pretend to be a device: a thermometer and a relay at a hub, or a server that follows a script
     #[command(after_help = SIMULATE_HELP)]
     Simulate(SimulateArgs),
+    /// Run connectors: the API of devices, declared in XML
+    #[command(after_help = element::RUN_HELP)]
+    Run(Box<RunArgs>),
+    /// Set a parameter of an element that runs, or press a button
+    #[command(after_help = element::SET_HELP)]
+    Set(SetArgs),
+    /// Show the parameters of elements that run
+    #[command(after_help = element::GET_HELP)]
+    Get(GetArgs),
+    /// Play a conversation to a connector, without its device, and show differences
+    #[command(after_help = element::TEST_HELP)]
+    Test(TestArgs),
     /// Say what is wrong with connector files, with the line and what to do
     #[command(after_help = format!("{CHECK_HELP}\n\n{EXIT_CODES}"))]
     Check(CheckArgs),
@@ -220,6 +234,10 @@ impl Command {
         match self {
             Self::Serve(_) | Self::Echo(_) | Self::Simulate(_) => "info",
             Self::Connect(_)
+            | Self::Run(_)
+            | Self::Set(_)
+            | Self::Get(_)
+            | Self::Test(_)
             | Self::Check(_)
             | Self::Replay(_)
             | Self::Completions(_)

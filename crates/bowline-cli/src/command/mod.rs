@@ -6,16 +6,20 @@ pub(crate) mod connect;
 mod device;
 pub(crate) mod echo;
 mod fanout;
+pub(crate) mod get;
 pub(crate) mod man;
 pub(crate) mod replay;
+pub(crate) mod run;
 pub(crate) mod serve;
+pub(crate) mod set;
 pub(crate) mod simulate;
+pub(crate) mod test;
 
 use std::path::Path;
 
 use bowline::ClientTls;
 
-use self::connect::hex;
+pub(crate) use self::connect::hex;
 pub(crate) use self::connect::{Expect, FormError, WaitFor};
 use crate::exit::Failure;
 

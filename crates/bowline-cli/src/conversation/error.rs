@@ -34,6 +34,15 @@ pub(crate) enum Problem {
     /// The line is that of a message without one.
     #[error("data is missing")]
     NoData,
+    /// A member is not there.
+    #[error("{0} is missing, or not what belongs there")]
+    Missing(&'static str),
+    /// The first line does not say which element it is about.
+    #[error("this is no conversation of an element; `bowline run --record FILE` writes one")]
+    NoElement,
+    /// The file is longer than is read.
+    #[error("the conversation is longer than {0} bytes")]
+    RecordTooLong(usize),
     /// Data is not base64.
     #[error("the data is not base64: {0}")]
     Base64(base64::DecodeError),

@@ -17,8 +17,9 @@
 //! {"t":1.2,"dir":"in","kind":"close","code":1000,"reason":""}
 //! ```
 //!
-//! Members of other names are passed over. A line is at most [`LINE_LEN_MAX`] bytes.
+//! Those of elements have more: see [`element`]. Members of other names are passed over. A line is at most [`LINE_LEN_MAX`] bytes.
 
+pub(crate) mod element;
 mod error;
 mod line;
 mod reader;

@@ -4,6 +4,7 @@ use std::io::{BufRead, Read};
 
 use super::{
     Entry, Heading, LINE_LEN_MAX, VERSION,
+    element::Line,
     error::{ConversationError, Problem},
     line::{EntryLine, HeadingLine},
 };
@@ -14,6 +15,7 @@ pub(crate) struct Reader<R> {
     input: R,
     line: u64,
     heading: Heading,
+    first_line: Vec<u8>,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -26,6 +28,7 @@ impl<R: BufRead> Reader<R> {
             input,
             line: 0,
             heading: Heading::default(),
+            first_line: Vec::new(),
         };
         let Some(bytes) = reader.read_line()? else {
             return Err(reader.error(Problem::Empty));
@@ -40,6 +43,7 @@ impl<R: BufRead> Reader<R> {
             subprotocol: heading.subprotocol,
             started: heading.started,
         };
+        reader.first_line = bytes;
         Ok(reader)
     }
 
@@ -53,23 +57,33 @@ impl<R: BufRead> Reader<R> {
         self.line
     }
 
-    /// Reads the next thing that passed; `None` at the end.
+    /// Gives the first line as it is.
+    pub(super) fn first_line(&self) -> &[u8] {
+        &self.first_line
+    }
+
+    /// Reads the next thing that passed; `None` at the end. What only says something of an element is
+    /// passed over.
     ///
     /// # Errors
     /// [`ConversationError`] says what is wrong with which line.
     pub(crate) fn read(&mut self) -> Result<Option<Entry>, ConversationError> {
-        let Some(bytes) = self.read_line()? else {
-            return Ok(None);
-        };
-        let line: EntryLine =
-            serde_json::from_slice(&bytes).map_err(|error| self.json_error(&error))?;
-        line.entry()
-            .map(Some)
-            .map_err(|problem| self.error(problem))
+        while let Some(bytes) = self.read_line()? {
+            let line: EntryLine = match serde_json::from_slice(&bytes) {
+                Ok(line) => line,
+                Err(_) if serde_json::from_slice::<Line>(&bytes).is_ok() => continue,
+                Err(error) => return Err(self.json_error(&error)),
+            };
+            return line
+                .entry()
+                .map(Some)
+                .map_err(|problem| self.error(problem));
+        }
+        Ok(None)
     }
 
     /// Reads a line that is not empty.
-    fn read_line(&mut self) -> Result<Option<Vec<u8>>, ConversationError> {
+    pub(super) fn read_line(&mut self) -> Result<Option<Vec<u8>>, ConversationError> {
         loop {
             self.line += 1;
             let mut bytes = Vec::new();
@@ -89,7 +103,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn json_error(&self, error: &serde_json::Error) -> ConversationError {
+    pub(super) fn json_error(&self, error: &serde_json::Error) -> ConversationError {
         // Its own line is always the first.
         let said = error.to_string();
         let problem = said.split(" at line ").next().unwrap_or_default();
@@ -100,7 +114,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    const fn error(&self, problem: Problem) -> ConversationError {
+    pub(super) const fn error(&self, problem: Problem) -> ConversationError {
         ConversationError {
             line: self.line,
             column: 0,

@@ -19,6 +19,10 @@ mod connect_phases;
 #[cfg(test)]
 mod connect_reconnect;
 #[cfg(test)]
+mod connectors;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod echo;
@@ -35,9 +39,13 @@ mod readme;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod run;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod set;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::{ElementError, Snapshot, StreamMessage};
 use crate::{
     machine::Value,
     plan::{LinkId, ParameterId, TriggerId},
+    record::Input,
 };
 
 /// Something a handle asks for.
@@ -32,6 +33,18 @@ pub(super) enum Deed {
     Fire(TriggerId),
     /// A link is made anew.
     Reconnect(LinkId),
+}
+
+impl Deed {
+    /// Says the same for a record.
+    pub(super) fn as_input(&self) -> Input {
+        match self {
+            Self::Set(parameter, text) => Input::Set(*parameter, text.clone()),
+            Self::Assign(parameter, value) => Input::Assigned(*parameter, value.clone()),
+            Self::Fire(trigger) => Input::Fired(*trigger),
+            Self::Reconnect(link) => Input::Reconnect(*link),
+        }
+    }
 }
 
 pub(super) fn channel() -> (mpsc::Sender<Command>, mpsc::Receiver<Command>) {

@@ -1,10 +1,6 @@
 //! Carries out what a machine asks for.
 
-use std::{
-    collections::VecDeque,
-    panic::{self, AssertUnwindSafe},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 use bowline::{Message, MessageKind as Opcode, proto::Text};
 use bytes::Bytes;
@@ -14,103 +10,50 @@ use super::{
     task::{ElementTask, now},
 };
 use crate::{
-    Plan,
-    hooks::{Hook, HookCall, HookError, Operation, Values},
-    machine::{Effect, Machine, Value},
+    machine::{Effect, Value},
     plan::{LinkId, MessageKind, ParameterId},
+    record::{Input, Output},
+    turn::{Outcome, Stage, Turn},
 };
 
-/// What follows from one call to a machine: its effects in order, and those of the hooks they run.
-#[derive(Debug, Default)]
-pub(super) struct Turn {
-    waiting: VecDeque<(Effect, Chain)>,
-    hooks_run: usize,
-}
-
-/// The parameters whose hooks led to an effect, the first one first.
-type Chain = Vec<ParameterId>;
-
-impl Turn {
-    /// Carries out effects until there are no more.
-    pub(super) async fn run(mut self, task: &mut ElementTask) {
-        self.collect(task, &Chain::new());
-        while let Some((effect, chain)) = self.waiting.pop_front() {
-            match effect {
-                Effect::Save(parameter, value) => self.save(task, parameter, value).await,
-                Effect::Hook {
-                    parameter, kind, ..
-                } => self.hook(task, parameter, kind, chain),
-                Effect::Open(_)
-                | Effect::Close(_)
-                | Effect::Reopen(_)
-                | Effect::Send { .. }
-                | Effect::Changed(..)
-                | Effect::Health { .. }
-                | Effect::Notice(_) => task.carry_out(effect),
+impl ElementTask {
+    /// Carries out everything the machine asks for, and what follows from that.
+    pub(super) async fn settle(&mut self) {
+        let mut turn = Turn::default();
+        while let Some(outcome) = turn.next(&mut self.stage()) {
+            match outcome {
+                Outcome::Effect(Effect::Save(parameter, value)) => {
+                    let machine = &mut self.parts.machine;
+                    let more = std::iter::from_fn(|| turn.next_save(machine));
+                    let values = std::iter::once((parameter, value)).chain(more);
+                    let values = values.collect();
+                    self.save(values).await;
+                }
+                Outcome::Effect(effect) => self.carry_out(effect),
+                Outcome::Notice(text) => self.notice(text),
+                Outcome::Complaint(hook, text) => self.complain(hook, text),
             }
         }
     }
 
-    fn collect(&mut self, task: &mut ElementTask, chain: &Chain) {
-        while let Some(effect) = task.parts.machine.poll_effect() {
-            self.waiting.push_back((effect, chain.clone()));
+    fn stage(&mut self) -> Stage<'_> {
+        Stage {
+            plan: &self.parts.plan,
+            machine: &mut self.parts.machine,
+            hooks: &self.parts.hooks,
+            now: now(),
         }
     }
 
-    /// Stores a value, and those that are to be stored right after it.
-    async fn save(&mut self, task: &ElementTask, parameter: ParameterId, value: Value) {
-        let mut values = vec![(parameter, value)];
-        while let Some((Effect::Save(..), _)) = self.waiting.front() {
-            if let Some((Effect::Save(parameter, value), _)) = self.waiting.pop_front() {
-                values.push((parameter, value));
-            }
-        }
-        if let Some(store) = &task.parts.store
+    /// Stores values, those that are to be stored right after each other at once.
+    async fn save(&self, values: Vec<(ParameterId, Value)>) {
+        if let Some(store) = &self.parts.store
             && let Err(error) = store.save(values).await
         {
-            task.notice(error.to_string());
+            self.notice(error.to_string());
         }
     }
 
-    /// Runs the hooks of a parameter, unless it was one of them that led here: a hook that sets its
-    /// own parameter is not run for that.
-    fn hook(
-        &mut self,
-        task: &mut ElementTask,
-        parameter: ParameterId,
-        kind: Option<MessageKind>,
-        mut chain: Chain,
-    ) {
-        if chain.contains(&parameter) {
-            return;
-        }
-        let hooks = task.parts.hooks.of(parameter).to_vec();
-        chain.push(parameter);
-        for (place, hook) in hooks.iter().enumerate() {
-            self.hooks_run += 1;
-            if self.hooks_run > HOOKS_PER_TURN_MAX {
-                return task.complain((parameter, place), Some(TOO_MANY_HOOKS.to_owned()));
-            }
-            let values = MachineValues(&task.parts.plan, &task.parts.machine);
-            let mut call = HookCall::new(parameter, kind, &values);
-            let ran = run(&**hook, &mut call);
-            let operations = call.into_operations();
-            let complaint = ran
-                .as_ref()
-                .err()
-                .map(|error| format!("{parameter}: {error}"));
-            task.complain((parameter, place), complaint);
-            if ran.is_ok() {
-                for operation in operations {
-                    task.apply(operation);
-                    self.collect(task, &chain);
-                }
-            }
-        }
-    }
-}
-
-impl ElementTask {
     /// Carries out an effect other than those of a turn.
     fn carry_out(&mut self, effect: Effect) {
         let at = SystemTime::now();
@@ -124,6 +67,8 @@ impl ElementTask {
                 payload,
             } => self.send(link, kind, &payload),
             Effect::Changed(parameter, value) => {
+                let changed = || Output::Changed(parameter, value.clone());
+                self.parts.tape.give(changed);
                 let alarm = self.parts.machine.alarm(parameter);
                 self.publish(&ElementEvent::Changed {
                     at,
@@ -164,6 +109,11 @@ impl ElementTask {
             Opcode::Binary => MessageKind::Binary,
         };
         let payload = message.into_payload().into_bytes();
+        self.parts.tape.take(|| Input::Message {
+            link,
+            kind,
+            payload: payload.clone(),
+        });
         let shown = self.parts.view.note(link, Direction::In, kind, &payload);
         self.publish(&ElementEvent::Message(shown));
         self.parts
@@ -217,6 +167,12 @@ impl ElementTask {
                 .map_err(|misuse| misuse.to_string()),
         };
         let sent = message.and_then(|message| keeper.send(message));
+        self.parts.tape.give(|| Output::Message {
+            link,
+            kind,
+            payload: payload.clone(),
+            is_sent: sent.is_ok(),
+        });
         let direction = match &sent {
             Ok(()) => Direction::Out,
             Err(_) => Direction::NotSent,
@@ -225,18 +181,6 @@ impl ElementTask {
         self.publish(&ElementEvent::Message(shown));
         if let Err(reason) = sent {
             self.notice(format!("a message was not sent on {link}: {reason}"));
-        }
-    }
-
-    fn apply(&mut self, operation: Operation) {
-        let machine = &mut self.parts.machine;
-        let applied = match operation {
-            Operation::Set(parameter, value) => machine.set_by_code(parameter, value, now()),
-            Operation::Fire(trigger) => machine.fire(trigger, now()),
-            Operation::Log(text) => return self.notice(text),
-        };
-        if let Err(error) = applied {
-            self.notice(format!("a hook: {error}"));
         }
     }
 
@@ -258,30 +202,3 @@ impl ElementTask {
         self.publish(&ElementEvent::Notice { at, text });
     }
 }
-
-/// Runs a hook; one that panics has failed.
-fn run(hook: &dyn Hook, call: &mut HookCall<'_>) -> Result<(), HookError> {
-    let ran = panic::catch_unwind(AssertUnwindSafe(|| hook.run(call)));
-    ran.unwrap_or_else(|_| Err("the hook panicked".into()))
-}
-
-/// The values of a machine, for hooks.
-struct MachineValues<'a>(&'a Plan, &'a Machine);
-
-impl Values for MachineValues<'_> {
-    fn value(&self, parameter: ParameterId) -> Option<Value> {
-        let is_there = self.0.parameters.contains(parameter);
-        is_there.then(|| self.1.value(parameter).clone())
-    }
-
-    fn all(&self) -> Vec<(ParameterId, Value)> {
-        let parameters = self.0.parameters.iter();
-        parameters
-            .map(|(id, _)| (id, self.1.value(id).clone()))
-            .collect()
-    }
-}
-
-/// Hooks that set off each other come to an end.
-const HOOKS_PER_TURN_MAX: usize = 1_000;
-const TOO_MANY_HOOKS: &str = "hooks set off more than 1000 others: the rest was not run";

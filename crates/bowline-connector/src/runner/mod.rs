@@ -12,12 +12,15 @@ mod loss;
 mod options;
 mod snapshot;
 mod stream_view;
+mod tape;
 mod task;
 mod watch;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use self::{keeper::Keeper, stream_view::StreamView, task::ElementTask, watch::Watchers};
+use self::{
+    keeper::Keeper, stream_view::StreamView, tape::Tape, task::ElementTask, watch::Watchers,
+};
 use crate::{
     ElementSettings, Plan,
     hooks::{Hooks, extractions},
@@ -105,9 +108,7 @@ impl Runner {
             Some(store) => store.load()?,
             None => Vec::new(),
         };
-        let mut hooks: Hooks = extractions(&plan, &settings.extractions)?;
-        hooks.append(options.hooks.clone());
-        check_names(&plan, &settings, &hooks)?;
+        let hooks = all_hooks(&plan, &settings, &options.hooks)?;
         let (inbox, commands) = command::channel();
         let mut keepers = BTreeMap::new();
         for (id, link) in plan.links.iter() {
@@ -117,6 +118,9 @@ impl Runner {
             drop(keepers.insert(id, keeper.map_err(|error| StartError::Link(id, error))?));
         }
         let seed = options.seed.unwrap_or_else(rand::random);
+        if let Some(recorder) = &options.recorder {
+            recorder.begin(&saved, seed);
+        }
         let machine = Machine::new(Arc::clone(&plan), Arc::clone(&settings), saved, seed);
         let watchers = Arc::new(Watchers::default());
         let events = watchers.subscribe(options.watch);
@@ -129,12 +133,25 @@ impl Runner {
             hooks,
             watchers: Arc::clone(&watchers),
             view: StreamView::new(options.view),
+            tape: Tape::new(options.recorder.clone()),
             commands,
         });
         let handle = ElementHandle::new(inbox, watchers, plan, settings, options.watch);
         drop(tokio::spawn(task.run()));
         Ok((handle, events))
     }
+}
+
+/// Gives the hooks of an element: those of its settings, then those of the program.
+pub(crate) fn all_hooks(
+    plan: &Plan,
+    settings: &ElementSettings,
+    more: &Hooks,
+) -> Result<Hooks, StartError> {
+    let mut hooks = extractions(plan, &settings.extractions)?;
+    hooks.append(more.clone());
+    check_names(plan, settings, &hooks)?;
+    Ok(hooks)
 }
 
 /// Refuses settings and hooks for what the connector does not have.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bowline::{Config, Connector, Options, managed::Backoff};
 
 use super::WatchLimits;
-use crate::{Store, hooks::Hooks};
+use crate::{Store, hooks::Hooks, record::Recorder};
 
 /// How elements are run.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct RunnerOptions {
     pub view: ViewLimits,
     /// What timers with a random start begin with; `None` asks the system.
     pub seed: Option<u64>,
+    /// Who takes down everything that goes in and comes out; for one element only.
+    pub recorder: Option<Arc<dyn Recorder>>,
 }
 
 /// Bounds what is kept of the messages of an element for people to look at.
@@ -53,6 +55,7 @@ impl Default for RunnerOptions {
             watch: WatchLimits::default(),
             view: ViewLimits::default(),
             seed: None,
+            recorder: None,
         }
     }
 }

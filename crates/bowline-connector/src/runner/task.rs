@@ -13,11 +13,11 @@ use super::{
     ElementError, ElementEvent, Snapshot,
     command::{Command, Deed},
     dialer::Ask,
-    effects::Turn,
     keeper::{Keeper, Wires},
     loss,
     snapshot::{LinkStatus, ParameterStatus},
     stream_view::StreamView,
+    tape::Tape,
     watch::Watchers,
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     hooks::Hooks,
     machine::Machine,
     plan::{LinkId, ParameterId},
+    record::{Input, Output},
     store::ElementStore,
 };
 
@@ -38,6 +39,7 @@ pub(super) struct Parts {
     pub(super) hooks: Hooks,
     pub(super) watchers: Arc<Watchers>,
     pub(super) view: StreamView,
+    pub(super) tape: Tape,
     pub(super) commands: mpsc::Receiver<Command>,
 }
 
@@ -77,6 +79,7 @@ impl ElementTask {
         self.settle().await;
         while self.step().await {}
         self.stop().await;
+        self.parts.tape.take(|| Input::End);
         drop(ending);
     }
 
@@ -91,6 +94,7 @@ impl ElementTask {
             Some(ask) = self.asks.recv() => self.answer(ask),
             Some((link, event)) = self.events.recv() => self.take_event(link, event).await,
             () = until(due) => {
+                self.parts.tape.take(|| Input::Tick);
                 self.parts.machine.handle_timeout(now());
                 self.settle().await;
             }
@@ -113,6 +117,7 @@ impl ElementTask {
     }
 
     fn act(&mut self, deed: Deed) -> Result<(), ElementError> {
+        self.parts.tape.take(|| deed.as_input());
         let machine = &mut self.parts.machine;
         match deed {
             Deed::Set(parameter, text) => machine.set_by_person(parameter, &text, now())?,
@@ -124,7 +129,10 @@ impl ElementTask {
     }
 
     fn answer(&mut self, ask: Ask) {
+        self.parts.tape.take(|| Input::Attempt(ask.link));
         let attempt = self.parts.machine.attempt(ask.link);
+        let attempted = || Output::Attempt(ask.link, attempt.clone());
+        self.parts.tape.give(attempted);
         if let (Ok(attempt), Some(keeper)) = (&attempt, self.parts.keepers.get_mut(&ask.link)) {
             let endpoint = bowline::Endpoint::parse(&attempt.url);
             keeper.endpoint = endpoint.ok().map(|endpoint| format!("{endpoint:?}"));
@@ -144,27 +152,39 @@ impl ElementTask {
             ClientEvent::Open(info) => {
                 let answer = info.response.as_ref();
                 let answer = answer.map(|response| loss::answer_of(response, bytes::Bytes::new()));
-                machine.handle_opened(link, &answer.unwrap_or_default(), now());
+                let answer = answer.unwrap_or_default();
+                let opened = || Input::Opened {
+                    link,
+                    answer: answer.clone(),
+                };
+                self.parts.tape.take(opened);
+                machine.handle_opened(link, &answer, now());
             }
             ClientEvent::Message(message) => self.take_message(link, message),
             ClientEvent::LinkClosed(ending) => {
                 let lost = loss::of_ending(&ending);
+                let closed = || Input::Closed {
+                    link,
+                    loss: lost.clone(),
+                };
+                self.parts.tape.take(closed);
                 machine.handle_closed(link, &lost, now());
                 self.note_loss(link, lost);
             }
             ClientEvent::Failed(failure) => {
                 let (lost, answer) = loss::of_failure(&failure);
+                let failed = || Input::Failed {
+                    link,
+                    loss: lost.clone(),
+                    answer: answer.clone(),
+                };
+                self.parts.tape.take(failed);
                 machine.handle_failed(link, &lost, answer.as_ref(), now());
                 self.note_loss(link, lost);
             }
             ClientEvent::Waiting { .. } => {}
         }
         self.settle().await;
-    }
-
-    /// Carries out everything the machine asks for, and what follows from that.
-    async fn settle(&mut self) {
-        Turn::default().run(self).await;
     }
 
     fn snapshot(&self) -> Snapshot {

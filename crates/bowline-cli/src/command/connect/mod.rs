@@ -29,7 +29,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-pub(super) use self::{dial::connector, form::hex};
+pub(super) use self::dial::connector;
+pub(crate) use self::form::hex;
 use self::{
     expect::Goals,
     form::Form,

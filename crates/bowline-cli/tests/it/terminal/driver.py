@@ -2,7 +2,8 @@
 
 The arguments are the program and its own. Standard input holds the steps, a list in JSON:
 ["see", text] waits for text that was not seen before, ["type", text] types, and ["touch", port]
-connects to a port of this computer. What the program wrote, how it ended and whether the terminal
+connects to a port of this computer. ["resize", [rows, columns]] makes the terminal another size, and
+["signal", name] sends the program a signal. What the program wrote, how it ended and whether the terminal
 echoes again is written to standard output, in JSON.
 """
 
@@ -10,6 +11,7 @@ import fcntl
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -38,7 +40,7 @@ def read():
     global output, status
     if time.monotonic() > deadline:
         os.kill(child, 9)
-        sys.exit(f"too late; the program wrote {output!r}")
+        sys.exit(f"too late; the program wrote {output[-2000:]!r}")
     if status is None:
         ended, code = os.waitpid(child, os.WNOHANG)
         status = code if ended else None
@@ -52,7 +54,7 @@ def see(text):
     global seen
     while (found := output.find(text, seen)) < 0:
         if not read():
-            sys.exit(f"the program ended before {text!r}; it wrote {output!r}")
+            sys.exit(f"the program ended before {text!r}; it wrote {output[-2000:]!r}")
     seen = found + len(text)
 
 
@@ -63,6 +65,11 @@ for action, value in steps:
         os.write(master, value.encode())
     elif action == "touch":
         socket.create_connection(("127.0.0.1", value)).close()
+    elif action == "resize":
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *value, 0, 0))
+        os.kill(child, signal.SIGWINCH)
+    elif action == "signal":
+        os.kill(child, signal.Signals["SIG" + value])
 while read():
     pass
 echoes = bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
