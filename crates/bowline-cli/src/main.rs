@@ -4,6 +4,7 @@
 
 mod args;
 mod command;
+mod connectors;
 mod control;
 mod conversation;
 mod elements;

@@ -20,6 +20,17 @@ pub(crate) struct ElementArgs {
     pub(crate) endpoint: Vec<EndpointArg>,
 }
 
+impl ElementArgs {
+    /// Names files, as they are.
+    pub(crate) const fn of(files: Vec<PathBuf>) -> Self {
+        Self {
+            files,
+            element: Vec::new(),
+            endpoint: Vec::new(),
+        }
+    }
+}
+
 /// Arguments of `run`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RunArgs {

@@ -114,6 +114,10 @@ pub(crate) struct ServeArgs {
         env = "BOWLINE_CONNECTIONS_MAX"
     )]
     pub(crate) connections_max: usize,
+    /// Run this element (ELEMENT.toml), connector or folder of elements, with its parameters as
+    /// topics; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub(crate) connectors: Vec<PathBuf>,
 }
 
 /// Arguments of `echo`.
@@ -265,6 +269,7 @@ Examples:
   bowline serve --data ~/.bowline           last values outlive the hub
   bowline serve --listen 0.0.0.0:8080       everybody who reaches this computer may read and publish
   bowline serve --origin https://example.com    pages from there may use the hub too
+  bowline serve --connectors elements/      runs devices: connectors/ELEMENT/PARAMETER are topics
   bowline serve --log bowline_hub=debug     tells about each connection
 
 Every option can also come from the environment, as BOWLINE_LISTEN, BOWLINE_DATA and so on.

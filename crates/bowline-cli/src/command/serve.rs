@@ -3,7 +3,14 @@
 use bowline_hub::{Config, Limits, Server};
 use tracing::{info, warn};
 
-use crate::{args::ServeArgs, exit::Failure, output, signals::stop_requested};
+use crate::{
+    args::{ElementArgs, ServeArgs},
+    connectors::Connectors,
+    elements,
+    exit::Failure,
+    output,
+    signals::stop_requested,
+};
 
 /// Runs a hub until a signal stops it.
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
@@ -19,6 +26,11 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
 
 async fn serve(args: ServeArgs) -> Result<(), Failure> {
     let stop = stop_requested()?;
+    let loaded = if args.connectors.is_empty() {
+        Vec::new()
+    } else {
+        elements::load(&ElementArgs::of(args.connectors))?
+    };
     let config = Config {
         listen: args.listen,
         data: args.data,
@@ -38,18 +50,20 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
     } else {
         warn!("whoever reaches this computer can read and publish: there is no login yet");
     }
-    if let Some(folder) = data {
+    if let Some(folder) = &data {
         let (folder, restored) = (folder.display(), server.restored());
         info!(%folder, restored, "the last values are kept on disk");
     } else {
         info!("the last values are kept in memory; --data DIR keeps them on disk");
     }
+    let connectors = Connectors::start(loaded, data.as_deref(), &server.participant())?;
     for url in server.urls() {
         output::line(format_args!("listening on {url}"))?;
     }
     let stop = async {
         stop.await;
         info!("stopping");
+        connectors.stop().await;
     };
     let drained = server.run(stop).await?;
     info!(

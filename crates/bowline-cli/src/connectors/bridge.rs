@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bowline_connector::{
-    machine::{AlarmLevel, Level, Value},
+    machine::{AlarmLevel, Value},
     plan::{LinkId, ParameterId, ParameterKind},
     runner::{
         ElementError, ElementEvent, ElementEvents, ElementHandle, LinkStatus, ParameterStatus,
@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use tracing::{debug, info, warn};
 
 use super::topics::{Order, Topics};
+use crate::elements::shown;
 
 /// Publishes what an element shows, and carries out what topics order.
 pub(crate) struct Bridge {
@@ -68,9 +69,11 @@ impl Bridge {
             "connector": self.element.plan().name,
             "parameters": parameters,
         });
-        self.keep(&self.topics.about("element"), Some(about)).await?;
+        self.keep(&self.topics.about("element"), Some(about))
+            .await?;
         for parameter in &snapshot.parameters {
-            self.value(parameter.id, &parameter.value, parameter.alarm).await?;
+            self.value(parameter.id, &parameter.value, parameter.alarm)
+                .await?;
         }
         self.health().await
     }
@@ -112,8 +115,8 @@ impl Bridge {
                 debug!(lost, "events of an element were lost; telling all again");
                 self.publish_all().await
             }
-            // Messages are for the stream view.
-            _ => Ok(()),
+            // For the stream view; what a later version adds is for nobody yet.
+            ElementEvent::Message(_) | _ => Ok(()),
         }
     }
 
@@ -126,7 +129,8 @@ impl Bridge {
         let Some(topic) = self.topics.value(parameter) else {
             return Ok(());
         };
-        let alarm = alarm.and_then(alarm_word);
+        let alarm = alarm.filter(|alarm| *alarm != AlarmLevel::Normal);
+        let alarm = alarm.map(shown::alarm);
         let told = match alarm {
             Some(word) => self.alarms.insert(parameter, word),
             None => self.alarms.remove(&parameter),
@@ -137,7 +141,7 @@ impl Bridge {
         }
         let payload = match value {
             Value::Empty => None,
-            Value::Number(number) => Some(json!(number)),
+            Value::Number(number) => Some(number_of(*number)),
             Value::Bytes(bytes) => Some(Json::from(String::from_utf8_lossy(bytes))),
         };
         self.keep(&topic, payload).await
@@ -149,7 +153,7 @@ impl Bridge {
             return Ok(());
         };
         let links: Vec<_> = snapshot.links.iter().map(link).collect();
-        let health = json!({"health": health_word(snapshot.health), "links": links});
+        let health = json!({"health": shown::level(snapshot.health), "links": links});
         self.keep(&self.topics.about("health"), Some(health)).await
     }
 
@@ -216,7 +220,7 @@ fn link(link: &LinkStatus) -> Json {
         "id": id,
         "name": link.name,
         "state": link.state.word(),
-        "health": health_word(link.health),
+        "health": shown::level(link.health),
         "endpoint": link.endpoint,
         "loss": link.last_loss.as_ref().map(|loss| &loss.text),
     })
@@ -225,25 +229,23 @@ fn link(link: &LinkStatus) -> Json {
 /// Gives a number where a text is one.
 fn json_of(text: &str) -> Json {
     match text.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() => json!(number),
+        Ok(number) if number.is_finite() => number_of(number),
         Ok(_) | Err(_) => json!(text),
     }
 }
 
-const fn alarm_word(alarm: AlarmLevel) -> Option<&'static str> {
-    match alarm {
-        AlarmLevel::Normal => None,
-        AlarmLevel::Warning => Some("warning"),
-        AlarmLevel::Minor => Some("minor"),
-        AlarmLevel::Major => Some("major"),
-        AlarmLevel::Critical => Some("critical"),
+/// Writes a whole number without a fraction.
+fn number_of(number: f64) -> Json {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a whole number of at most 53 bits is exact"
+    )]
+    if number.fract() == 0.0 && number.abs() < WHOLE_MAX {
+        json!(number as i64)
+    } else {
+        json!(number)
     }
 }
 
-const fn health_word(level: Level) -> &'static str {
-    match level {
-        Level::Unknown => "unknown",
-        Level::Ok => "ok",
-        Level::Timeout => "timeout",
-    }
-}
+/// Below this a float has every whole number.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;

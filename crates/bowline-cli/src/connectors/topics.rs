@@ -135,15 +135,15 @@ mod tests {
     use super::*;
 
     fn plan(parameters: &[(u32, &str, &str, &str)]) -> Plan {
-        let mut xml = String::from("<Protocol><Params>");
-        for (id, name, kind, measurement) in parameters {
-            xml += &format!(
+        let parameter = |(id, name, kind, measurement): &(u32, &str, &str, &str)| {
+            format!(
                 "<Param id='{id}'><Name>{name}</Name><Description>{name}</Description>\
                  <Type>{kind}</Type><Display><RTDisplay>true</RTDisplay></Display>\
                  <Measurement><Type>{measurement}</Type></Measurement></Param>"
-            );
-        }
-        xml += "</Params></Protocol>";
+            )
+        };
+        let parameters: String = parameters.iter().map(parameter).collect();
+        let xml = format!("<Protocol><Params>{parameters}</Params></Protocol>");
         let reading = bowline_connector::read("test.xml", xml.as_bytes());
         reading.plan.unwrap()
     }
