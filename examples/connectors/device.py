@@ -48,6 +48,7 @@ async def serve_link(link, interval):
 
 async def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8050)
     parser.add_argument("--interval", type=float, default=1.0, help="seconds between events")
     options = parser.parse_args()
@@ -57,9 +58,9 @@ async def main():
             number, lambda: stopped.done() or stopped.set_result(None)
         )
     handler = lambda link: serve_link(link, options.interval)
-    async with serve(handler, "127.0.0.1", options.port, process_request=refuse) as server:
+    async with serve(handler, options.host, options.port, process_request=refuse) as server:
         port = server.sockets[0].getsockname()[1]
-        print(f"listening on ws://127.0.0.1:{port}{PATH}", flush=True)
+        print(f"listening on ws://{options.host}:{port}{PATH}", flush=True)
         await stopped
 
 

@@ -1,7 +1,7 @@
 // Joins the link, the values and the views.
 
 import { ClownTalk, encodeLine, linkAddress } from "./clown-talk.js";
-import { Elements } from "./elements.js";
+import { Elements, placeOf } from "./elements.js";
 import { Form } from "./form.js";
 import { Log } from "./log.js";
 import { Relays } from "./relays.js";
@@ -97,7 +97,10 @@ function render() {
   }
   for (const topic of changed) {
     const entry = values.get(topic);
-    table.show(entry, now);
+    // What describes an element is drawn as its card.
+    if (placeOf(topic)?.about !== "element") {
+      table.show(entry, now);
+    }
     tiles.show(entry);
     relays.show(entry);
     elements.show(entry);

@@ -58,3 +58,5 @@ mod terminal;
 mod tls;
 #[cfg(test)]
 mod tools;
+#[cfg(test)]
+mod use_cases;
