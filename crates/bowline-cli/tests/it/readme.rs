@@ -1,9 +1,9 @@
 //! The quick tour of the README, as it is written there.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use crate::{
-    support::{Bowline, run},
+    support::{Bowline, command, run},
     tools,
 };
 
@@ -95,13 +95,33 @@ fn the_echo_server_sends_back_what_is_typed() {
 fn without_arguments_hub_and_device_meet_where_the_tour_says() {
     let commands = commands();
     let names: Vec<_> = commands.iter().map(|arguments| arguments[0]).collect();
-    assert_eq!(names, ["serve", "simulate", "connect", "echo", "connect"]);
+    let expected = [
+        "serve", "simulate", "connect", "echo", "connect", "run", "serve",
+    ];
+    assert_eq!(names, expected);
     assert_eq!(commands[..2], [["serve"], ["simulate"]]);
     for (name, address) in [("serve", "127.0.0.1:8080"), ("simulate", HUB)] {
         let help = run(&[name, "--help"]).stdout;
         let help = String::from_utf8_lossy(&help);
         assert!(help.contains(&format!("[default: {address}")), "{help}");
     }
+}
+
+#[test]
+fn the_connector_of_the_tour_runs_by_itself_and_in_a_hub() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let data = tempfile::tempdir().unwrap();
+    let more = |arguments: &[&str], options: &[&str]| {
+        let mut command = command(&[arguments, options].concat());
+        command.current_dir(&root).env("BOWLINE_DATA", data.path());
+        Bowline::spawn(command)
+    };
+    let commands = commands();
+    let mut element = more(&commands[5], &["--plain"]);
+    element.line_with(" handshake-and-endpoint started");
+    drop(element);
+    let mut hub = more(&commands[6], &["--listen", "127.0.0.1:0"]);
+    hub.line_with("listening on http://127.0.0.1:");
 }
 
 const HUB: &str = "ws://127.0.0.1:8080/auth/clown-talk-server";
