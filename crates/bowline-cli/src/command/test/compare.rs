@@ -114,7 +114,7 @@ impl Comparison {
     ) {
         let wanted = expected.map(|(_, line)| alike.key(line).value);
         let came = got.map(|line| alike.key(line).value);
-        if wanted.clone().flatten() == came.flatten() {
+        if wanted.flatten() == came.flatten() {
             self.values += 1;
             return;
         }
@@ -135,7 +135,7 @@ impl Difference {
             return String::new();
         };
         let what = match (line.link, line.parameter) {
-            (Some(link), _) => format!("connection {link}"),
+            (Some(number), _) => format!("connection {number}"),
             (None, Some(parameter)) => {
                 let name = shown::Shown(plan).name(ParameterId(parameter));
                 format!("parameter {parameter} ({name}) at the end")
@@ -166,7 +166,16 @@ pub(super) fn shown(line: &Line) -> String {
             }
             (None, error) => format!("attempt {}", error.as_deref().unwrap_or_default()),
         },
-        _ => match &line.value {
+        Kind::Value
+        | Kind::Open
+        | Kind::Failed
+        | Kind::Close
+        | Kind::Set
+        | Kind::Assign
+        | Kind::Fire
+        | Kind::Reconnect
+        | Kind::Tick
+        | Kind::End => match &line.value {
             Some(value) => value.to_string(),
             None => "empty".to_owned(),
         },

@@ -145,7 +145,11 @@ impl Line {
                     None => line,
                 }
             }
-            Input::Closed { link, loss } => inward(Kind::Close, *link).with_loss(loss),
+            // Who began to close it is not known.
+            Input::Closed { link, loss } => Self {
+                dir: None,
+                ..inward(Kind::Close, *link).with_loss(loss)
+            },
             Input::Message {
                 link,
                 kind,

@@ -21,7 +21,7 @@ use super::{
 use crate::{command::run::line::one_line, elements::shown};
 
 /// Draws everything.
-pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
+pub(super) fn draw(frame: &mut Frame<'_>, app: &App) {
     let heads = heads(app);
     let height = u16::try_from(heads.len()).unwrap_or(u16::MAX);
     let height = height.min(frame.area().height / 2);
