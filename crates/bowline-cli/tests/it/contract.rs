@@ -72,19 +72,25 @@ fn a_record_is_for_its_owner_and_complete_up_to_a_kill() {
     use std::os::unix::fs::PermissionsExt;
 
     let bench = Bench::new();
-    let record = bench.text_path("talk.jsonl");
+    let record = bench.write("talk.jsonl", "of long ago, for all to read");
     let mut meter = bench.run(&["--record", &record]);
     meter.until("meter value 20 Reading ready l");
     meter.0.signal("KILL");
     meter.0.wait();
     let mode = bench.path("talk.jsonl").metadata().unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
+    let all = bench.read("talk.jsonl");
     let last = lines(&bench).pop().unwrap();
     assert_eq!(
         (&last["kind"], &last["value"]),
         (&json!("value"), &json!("ready"))
     );
     assert!(test(&bench, &[]).status.success());
+    // Cut within its last line.
+    bench.write("talk.jsonl", &all[..all.len() - 3]);
+    let cut = test(&bench, &[]);
+    assert_eq!(cut.status.code(), Some(1), "{}", complaint(&cut));
+    assert!(output(&cut).contains("parameter 20 (Reading) at the end: is new"));
 }
 
 #[test]
