@@ -107,7 +107,8 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Constraint::Length(8),
         Constraint::Length(5),
     ];
-    let head = ["", "id", "name", "value", "alarm", "age"];
+    let first = if has_names { "element" } else { "" };
+    let head = [first, "id", "name", "value", "alarm", "age"];
     let head = TableRow::new(head).style(Style::new().add_modifier(Modifier::UNDERLINED));
     let table = Table::new(rows, widths)
         .header(head)
