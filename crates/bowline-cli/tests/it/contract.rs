@@ -261,3 +261,29 @@ fn a_record_can_be_played_to_a_device_too() {
     assert!(replayed.status.success(), "{}{told}", output(&replayed));
     assert!(told.contains("2 messages came as recorded"), "{told}");
 }
+
+#[test]
+fn several_elements_have_a_record_each() {
+    let bench = Bench::new();
+    let north = bench.element("elements/one.toml", "north");
+    let south = bench.element("elements/two.toml", "south");
+    let record = bench.text_path("talk.jsonl");
+    let mut elements = bench.run_with(&[&north, &south, "--record", &record]);
+    let mut readings = 0;
+    while readings < 2 {
+        let line = elements.0.line();
+        assert_ne!(line, "");
+        readings += usize::from(line.ends_with("value 20 Reading ready l"));
+    }
+    elements.stop();
+    let meter = bench.text_path("meter.xml");
+    let records = ["talk.north.jsonl", "talk.south.jsonl"].map(|name| bench.text_path(name));
+    let [first, second] = &records;
+    let passed = run(&["test", &meter, "--conversation", first, second]);
+    let told = output(&passed);
+    assert!(passed.status.success(), "{told}{}", complaint(&passed));
+    assert!(
+        told.contains(": north: ") && told.contains(": south: "),
+        "{told}"
+    );
+}

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     connectors::{Bench, METER},
-    support::{complaint, run},
+    support::{Bowline, command, complaint, run},
     tools,
 };
 
@@ -135,6 +135,19 @@ fn a_lost_device_is_told_and_comes_back() {
     bench.start_device();
     meter.until("meter value 10 State Open");
     meter.stop();
+}
+
+#[test]
+fn data_is_kept_with_that_of_the_user_unless_a_folder_is_named() {
+    let bench = Bench::new();
+    let mut run = command(&["run", &bench.text_path("meter.xml")]);
+    run.env("XDG_DATA_HOME", bench.path("share"));
+    let mut meter = Bowline::spawn(run);
+    meter.line_with(" meter started");
+    assert!(bench.path("share/bowline/control.sock").exists());
+    assert!(bench.path("share/bowline/parameters.db").exists());
+    meter.signal("INT");
+    assert_eq!(meter.wait().code(), Some(0));
 }
 
 #[test]
