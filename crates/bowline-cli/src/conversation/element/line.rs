@@ -11,7 +11,11 @@ use bowline_connector::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{from_json, to_json};
+use super::{
+    from_json,
+    secrets::{target_of, without_secrets},
+    to_json,
+};
 use crate::conversation::error::Problem;
 
 /// A line other than the first. It is flat, so that errors have their place.
@@ -367,44 +371,8 @@ impl From<Class> for LossClass {
     }
 }
 
-/// Gives path and query of a URL, without secrets: hosts and ports change from one computer to the
-/// next.
-fn target_of(url: &str) -> String {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let target = after_scheme.find(['/', '?']);
-    let target = target.and_then(|start| after_scheme.get(start..));
-    let target = target.unwrap_or("/");
-    let Some((path, query)) = target.split_once('?') else {
-        return target.to_owned();
-    };
-    let parts = query.split('&').map(|part| match part.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}=..."),
-        Some(_) | None => part.to_owned(),
-    });
-    let parts: Vec<_> = parts.collect();
-    format!("{path}?{}", parts.join("&"))
-}
-
-/// Says whether a name is one that secrets go by.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_PARTS.iter().any(|part| name.contains(part))
-}
-
-fn without_secrets(headers: &HeaderList) -> Vec<(String, String)> {
-    let headers = headers.iter().map(|(name, value)| {
-        let value = if is_secret(name) {
-            "...".to_owned()
-        } else {
-            latin(value)
-        };
-        (name.clone(), value)
-    });
-    headers.collect()
-}
-
 /// Writes each byte as the character of its number.
-fn latin(bytes: &[u8]) -> String {
+pub(super) fn latin(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
@@ -413,120 +381,5 @@ fn of_latin(text: &str) -> Vec<u8> {
     bytes.collect()
 }
 
-const SECRET_PARTS: [&str; 6] = ["auth", "cookie", "token", "secret", "password", "key"];
-
 #[cfg(test)]
-mod tests {
-    use bowline_connector::{
-        machine::{Attempt, AttemptError, ProxyUse, Value},
-        plan::LinkId,
-    };
-
-    use super::*;
-
-    const AT: Duration = Duration::from_millis(1500);
-
-    fn written(happening: &Happening) -> Line {
-        let line = Line::of(AT, happening).unwrap();
-        let text = serde_json::to_string(&line).unwrap();
-        let read: Line = serde_json::from_str(&text).unwrap();
-        assert_eq!(read, line, "{text}");
-        assert_eq!(read.at().unwrap(), AT);
-        read
-    }
-
-    fn answer() -> Answer {
-        Answer {
-            status_line: "HTTP/1.1 403 Forbidden".into(),
-            headers: vec![("X-Odd".into(), vec![b'a', 0xE9])],
-            body: vec![0, 1].into(),
-        }
-    }
-
-    #[test]
-    fn what_goes_in_is_read_as_it_was() {
-        let link = LinkId(1);
-        let loss = |class, code| Loss {
-            class,
-            code,
-            text: "why".into(),
-        };
-        let message = |kind, payload: &'static [u8]| Input::Message {
-            link,
-            kind,
-            payload: payload.into(),
-        };
-        let inputs = [
-            Input::Opened {
-                link,
-                answer: answer(),
-            },
-            Input::Failed {
-                link,
-                loss: loss(LossClass::Refused, None),
-                answer: Some(answer()),
-            },
-            Input::Failed {
-                link,
-                loss: loss(LossClass::PingTimeout, None),
-                answer: None,
-            },
-            Input::Closed {
-                link,
-                loss: loss(LossClass::EndpointGone, Some(1001)),
-            },
-            message(MessageKind::Text, b"a\"\n"),
-            message(MessageKind::Binary, b"\x00\xff"),
-            Input::Set(ParameterId(3), "x".into()),
-            Input::Assigned(ParameterId(3), Value::Number(0.5)),
-            Input::Assigned(ParameterId(3), Value::Empty),
-            Input::Fired(TriggerId(4)),
-            Input::Reconnect(link),
-            Input::Tick,
-            Input::End,
-        ];
-        for input in inputs {
-            let line = written(&Happening::In(input.clone()));
-            assert!(!line.is_output(), "{line:?}");
-            assert_eq!(line.input().unwrap(), Some(input));
-        }
-    }
-
-    #[test]
-    fn what_comes_out_is_no_input_but_for_attempts() {
-        let link = LinkId(1);
-        let attempt = Attempt {
-            url: "wss://user:pass@host:1/a?token=s3cret&b=c".into(),
-            headers: vec![
-                ("Authorization".into(), b"s3cret".to_vec()),
-                ("X-Plain".into(), b"1".to_vec()),
-            ],
-            proxy: ProxyUse::Default,
-            credentials: Some(("user".into(), "s3cret".into())),
-        };
-        let line = written(&Happening::Out(Output::Attempt(link, Ok(attempt))));
-        let text = serde_json::to_string(&line).unwrap();
-        assert!(!text.contains("s3cret") && !text.contains("pass"), "{text}");
-        assert_eq!(line.url.as_deref(), Some("/a?token=...&b=c"));
-        assert_eq!(line.input().unwrap(), Some(Input::Attempt(link)));
-        let failed = Output::Attempt(link, Err(AttemptError::NoEndpoint(link)));
-        let line = written(&Happening::Out(failed));
-        assert!(
-            line.error
-                .is_some_and(|error| error.contains("no endpoint"))
-        );
-        let message = Output::Message {
-            link,
-            kind: MessageKind::Binary,
-            payload: vec![1].into(),
-            is_sent: false,
-        };
-        let changed = Output::Changed(ParameterId(3), Value::from("x"));
-        for output in [message, changed] {
-            let line = written(&Happening::Out(output));
-            assert!(line.is_output());
-            assert_eq!(line.input().unwrap(), None);
-        }
-        assert_eq!(Line::of(AT, &Happening::In(Input::Attempt(link))), None);
-    }
-}
+mod tests;

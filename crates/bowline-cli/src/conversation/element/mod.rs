@@ -28,6 +28,7 @@
 
 mod line;
 mod record;
+mod secrets;
 mod value;
 
 use bowline_connector::{machine::Value, plan::ParameterId};
