@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bowline_connector::{
-    machine::{Answer, HeaderList, Loss, LossClass},
+    machine::{Answer, Loss, LossClass},
     plan::{LinkId, MessageKind, ParameterId, TriggerId},
     record::{Happening, Input, Output},
 };
@@ -380,6 +380,3 @@ fn of_latin(text: &str) -> Vec<u8> {
     let bytes = text.chars().map(|c| u8::try_from(c).unwrap_or(b'?'));
     bytes.collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -53,3 +53,6 @@ pub(crate) struct ElementHeading {
     /// When it began, as in RFC 3339.
     pub(crate) started: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,14 @@
 //! Tests of the lines of a conversation of an element.
 
+use std::time::Duration;
+
 use bowline_connector::{
-    machine::{Attempt, AttemptError, ProxyUse, Value},
-    plan::LinkId,
+    machine::{Answer, Attempt, AttemptError, Loss, LossClass, ProxyUse, Value},
+    plan::{LinkId, MessageKind, ParameterId, TriggerId},
+    record::{Happening, Input, Output},
 };
 
-use super::*;
+use super::Line;
 
 const AT: Duration = Duration::from_millis(1500);
 
