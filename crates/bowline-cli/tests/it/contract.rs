@@ -89,8 +89,7 @@ fn a_record_is_for_its_owner_and_complete_up_to_a_kill() {
     // Cut within its last line.
     bench.write("talk.jsonl", all.strip_suffix("y\"}\n").unwrap());
     let cut = test(&bench, &[]);
-    assert_eq!(cut.status.code(), Some(1), "{}", complaint(&cut));
-    assert!(output(&cut).contains("parameter 20 (Reading) at the end: is new"));
+    assert!(cut.status.success(), "{}{}", output(&cut), complaint(&cut));
 }
 
 #[test]
