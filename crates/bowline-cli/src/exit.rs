@@ -369,7 +369,7 @@ Exit codes:
   9  a deadline passed: of connecting, or --timeout
   10  what --expect, --wait-for or --count waits for did not come
   11  the server broke the rules of WebSocket after the opening handshake
-  12  a connector file has errors, or warnings that are denied";
+  12  a connector or an element file has errors, or a connector warnings that are denied";
 
 const OTHER: u8 = 1;
 const USAGE: u8 = 2;

@@ -31,6 +31,23 @@ pub(crate) fn status(line: fmt::Arguments<'_>) {
     drop(io::stderr().write_all(line.as_bytes()));
 }
 
+/// Writes JSON to standard output, on one line.
+pub(crate) fn json(what: &impl serde::Serialize) -> Result<(), Failure> {
+    line(format_args!("{}", encoded(serde_json::to_string(what))))
+}
+
+/// Writes JSON to standard output, for people too.
+pub(crate) fn pretty_json(what: &(impl serde::Serialize + ?Sized)) -> Result<(), Failure> {
+    line(format_args!(
+        "{}",
+        encoded(serde_json::to_string_pretty(what))
+    ))
+}
+
+fn encoded(json: serde_json::Result<String>) -> String {
+    json.expect("what is written as JSON has text for names")
+}
+
 /// Writes a line to standard output, at once.
 pub(crate) fn line(line: fmt::Arguments<'_>) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

@@ -1,12 +1,10 @@
 //! `bowline get`: shows the parameters of elements that run.
 
-use serde::Serialize;
-
 use crate::{
     args::GetArgs,
     control::{ElementState, ParameterState, Request, ask, data_folder},
     exit::{Failure, printable},
-    output::line,
+    output::{line, pretty_json},
 };
 
 /// Shows elements, one of them, or one value.
@@ -20,7 +18,7 @@ pub(crate) fn run(args: GetArgs) -> Result<(), Failure> {
     let (mut elements, parameter) = ask(&folder, &request)?;
     if let Some(parameter) = parameter {
         return if args.json {
-            json(&parameter)
+            pretty_json(&parameter)
         } else {
             line(format_args!("{}", printable(&parameter.text)))
         };
@@ -29,8 +27,8 @@ pub(crate) fn run(args: GetArgs) -> Result<(), Failure> {
         elements.iter_mut().for_each(leave_displayed);
     }
     match (args.json, elements.as_slice()) {
-        (true, [element]) if is_one => json(element),
-        (true, elements) => json(elements),
+        (true, [element]) if is_one => pretty_json(element),
+        (true, elements) => pretty_json(elements),
         (false, elements) => elements.iter().try_for_each(table),
     }
 }
@@ -42,11 +40,6 @@ fn leave_displayed(element: &mut ElementState) {
         let is_displayed = |parameter: &ParameterState| parameter.is_displayed;
         element.parameters.retain(is_displayed);
     }
-}
-
-fn json(what: &(impl Serialize + ?Sized)) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(what).expect("a state is written as JSON");
-    line(format_args!("{json}"))
 }
 
 fn table(element: &ElementState) -> Result<(), Failure> {

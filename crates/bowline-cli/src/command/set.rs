@@ -4,7 +4,7 @@ use crate::{
     args::SetArgs,
     control::{Request, ask, data_folder},
     exit::{Failure, printable},
-    output::line,
+    output::{json, line},
 };
 
 /// Sets a parameter, or presses a button.
@@ -20,8 +20,7 @@ pub(crate) fn run(args: SetArgs) -> Result<(), Failure> {
         return Ok(());
     };
     if args.json {
-        let json = serde_json::to_string(&parameter).expect("a state is written as JSON");
-        return line(format_args!("{json}"));
+        return json(&parameter);
     }
     let (element, name) = (&parameter.element, &parameter.name);
     if parameter.is_button {

@@ -37,14 +37,16 @@ pub(crate) fn ask(
 
 fn connect(folder: &Path) -> Result<UnixStream, ControlError> {
     let path = folder::socket(folder)?;
-    let stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => ControlError::NotRunning {
-            path: folder.to_owned(),
-        },
-        _ => ControlError::Folder {
-            path: folder.to_owned(),
-            source: error,
-        },
+    let stream = UnixStream::connect(&path).map_err(|source| {
+        let path = folder.to_owned();
+        if matches!(
+            source.kind(),
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused
+        ) {
+            ControlError::NotRunning { path }
+        } else {
+            ControlError::Folder { path, source }
+        }
     })?;
     let timed = stream
         .set_read_timeout(Some(TIMEOUT))

@@ -21,8 +21,8 @@ pub(super) fn element<'e>(
     elements: &'e [ElementHandle],
     name: &str,
 ) -> Result<&'e ElementHandle, String> {
-    let mut named = elements.iter();
-    let found = named.find(|element| element.settings().name == name);
+    let mut all = elements.iter();
+    let found = all.find(|element| element.settings().name == name);
     found.ok_or_else(|| {
         let names: Vec<_> = elements
             .iter()

@@ -19,6 +19,7 @@ use super::{
 use crate::elements::shown::Shown;
 
 /// Answers everyone who connects, a bounded number at the same time.
+#[expect(clippy::infinite_loop, reason = "it ends with the task it runs on")]
 pub(super) async fn serve(listener: &UnixListener, elements: &[ElementHandle]) {
     let elements: Arc<[ElementHandle]> = elements.into();
     let places = Arc::new(Semaphore::new(CLIENTS_MAX));
@@ -107,12 +108,11 @@ async fn set(
     let element = find::element(elements, element)?;
     let plan = element.plan();
     let id = find::parameter(plan, parameter, Purpose::Setting)?;
-    let done = match value {
-        Some(value) => element.set(id, value).await,
-        None => {
-            find::check_button(plan, id)?;
-            element.press(id).await
-        }
+    let done = if let Some(value) = value {
+        element.set(id, value).await
+    } else {
+        find::check_button(plan, id)?;
+        element.press(id).await
     };
     done.map_err(|error| error.to_string())?;
     let snapshot = element.snapshot().await;

@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, IsTerminal},
+    fs::File,
+    io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use bowline_connector::{
-    Plan,
+    Plan, ReadLimits,
     diagnostic::{Renderer, Severity},
 };
 
@@ -27,7 +27,7 @@ impl Connectors {
         if let Some(plan) = self.plans.get(path) {
             return Ok(plan.clone());
         }
-        let bytes = fs::read(path).map_err(|source| Failure::Access {
+        let bytes = read(path).map_err(|source| Failure::Access {
             what: "read",
             path: path.to_owned(),
             source,
@@ -50,4 +50,13 @@ impl Connectors {
         self.plans.insert(path.to_owned(), plan.clone());
         Ok(plan)
     }
+}
+
+/// Reads as much of a file as a connector may have, and one byte more.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let limit = u64::try_from(ReadLimits::default().size_max).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -61,7 +61,7 @@ impl Settings {
         };
         let connector = absolute(connector).unwrap_or_else(|_| connector.to_owned());
         set_text(&mut table, "connector", &connector.to_string_lossy());
-        self.with_table(table)
+        self.with_table(&table)
     }
 
     /// Says where links lead: the endpoint of a link, and the parameter that holds it.
@@ -91,7 +91,7 @@ impl Settings {
                 set_text(parameters, &holder.0.to_string(), &endpoint.url);
             }
         }
-        Ok(self.with_table(table))
+        Ok(self.with_table(&table))
     }
 
     pub(super) fn name(&self) -> String {
@@ -106,7 +106,7 @@ impl Settings {
         self.text
     }
 
-    fn with_table(self, table: Table) -> Self {
+    fn with_table(self, table: &Table) -> Self {
         let text = table.to_string();
         // The name comes from the file unless it is said.
         Self { text, ..self }

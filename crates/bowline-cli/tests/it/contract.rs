@@ -59,7 +59,7 @@ fn a_record_holds_what_is_needed_to_play_it_and_passes_without_the_device() {
     has(json!({"kind": "set", "parameter": 31, "data": "hello again"}));
     has(json!({"kind": "text", "dir": "out", "link": 0, "data": "hello again"}));
     has(json!({"kind": "value", "parameter": 20, "value": "hi there"}));
-    has(json!({"kind": "close", "link": 0, "code": 1000}));
+    has(json!({"kind": "close", "link": 0, "code": 1000, "class": "normal"}));
     assert_eq!(lines.last().unwrap()["kind"], "end");
     let passed = test(&bench, &[]);
     assert!(passed.status.success(), "{}", complaint(&passed));
@@ -72,19 +72,24 @@ fn a_record_is_for_its_owner_and_complete_up_to_a_kill() {
     use std::os::unix::fs::PermissionsExt;
 
     let bench = Bench::new();
-    let record = bench.text_path("talk.jsonl");
+    let record = bench.write("talk.jsonl", "of long ago, for all to read");
     let mut meter = bench.run(&["--record", &record]);
     meter.until("meter value 20 Reading ready l");
     meter.0.signal("KILL");
     meter.0.wait();
     let mode = bench.path("talk.jsonl").metadata().unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
+    let all = bench.read("talk.jsonl");
     let last = lines(&bench).pop().unwrap();
     assert_eq!(
         (&last["kind"], &last["value"]),
         (&json!("value"), &json!("ready"))
     );
     assert!(test(&bench, &[]).status.success());
+    // Cut within its last line.
+    bench.write("talk.jsonl", all.strip_suffix("y\"}\n").unwrap());
+    let cut = test(&bench, &[]);
+    assert!(cut.status.success(), "{}{}", output(&cut), complaint(&cut));
 }
 
 #[test]
@@ -247,9 +252,37 @@ fn wrong_conversations_are_explained_with_their_line() {
 
 #[test]
 fn a_record_can_be_played_to_a_device_too() {
-    let bench = recorded();
+    let mut bench = recorded();
+    bench.start_device();
     let record = bench.text_path("talk.jsonl");
-    // Only the messages count there; nobody listens any more.
-    let output = run(&["replay", &record, "--connect", &bench.url]);
-    assert_eq!(output.status.code(), Some(3), "{}", complaint(&output));
+    let replayed = run(&["replay", &record, "--connect", &bench.url]);
+    let told = complaint(&replayed);
+    assert!(replayed.status.success(), "{}{told}", output(&replayed));
+    assert!(told.contains("2 messages came as recorded"), "{told}");
+}
+
+#[test]
+fn several_elements_have_a_record_each() {
+    let bench = Bench::new();
+    let north = bench.element("elements/one.toml", "north");
+    let south = bench.element("elements/two.toml", "south");
+    let record = bench.text_path("talk.jsonl");
+    let mut elements = bench.run_with(&[&north, &south, "--record", &record]);
+    let mut readings = 0;
+    while readings < 2 {
+        let line = elements.0.line();
+        assert_ne!(line, "");
+        readings += usize::from(line.ends_with("value 20 Reading ready l"));
+    }
+    elements.stop();
+    let meter = bench.text_path("meter.xml");
+    let records = ["talk.north.jsonl", "talk.south.jsonl"].map(|name| bench.text_path(name));
+    let [first, second] = &records;
+    let passed = run(&["test", &meter, "--conversation", first, second]);
+    let told = output(&passed);
+    assert!(passed.status.success(), "{told}{}", complaint(&passed));
+    assert!(
+        told.contains(": north: ") && told.contains(": south: "),
+        "{told}"
+    );
 }

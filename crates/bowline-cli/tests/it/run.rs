@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     connectors::{Bench, METER},
-    support::{complaint, run},
+    support::{Bowline, command, complaint, run},
     tools,
 };
 
@@ -138,6 +138,19 @@ fn a_lost_device_is_told_and_comes_back() {
 }
 
 #[test]
+fn data_is_kept_with_that_of_the_user_unless_a_folder_is_named() {
+    let bench = Bench::new();
+    let mut run = command(&["run", &bench.text_path("meter.xml")]);
+    run.env("XDG_DATA_HOME", bench.path("share"));
+    let mut meter = Bowline::spawn(run);
+    meter.line_with(" meter started");
+    assert!(bench.path("share/bowline/control.sock").exists());
+    assert!(bench.path("share/bowline/parameters.db").exists());
+    meter.signal("INT");
+    assert_eq!(meter.wait().code(), Some(0));
+}
+
+#[test]
 fn a_folder_is_for_one_process() {
     let bench = Bench::new();
     let mut meter = bench.run(&[]);
@@ -175,15 +188,15 @@ fn wrong_files_are_explained_and_nothing_starts() {
     );
     let missing = bench.text_path("missing.xml");
     let cases = [
-        (&broken, "broken.xml:6:"),
-        (&unknown, "endpoint is not a setting"),
-        (&misfit, "there is no connection 7"),
-        (&missing, "missing.xml: No such file"),
+        (&broken, 12, "broken.xml:6:"),
+        (&unknown, 12, "endpoint is not a setting"),
+        (&misfit, 12, "there is no connection 7"),
+        (&missing, 1, "missing.xml: No such file"),
     ];
-    for (file, expected) in cases {
+    for (file, code, expected) in cases {
         let output = bench.command(&["run", file]);
         let told = complaint(&output);
-        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert_eq!(output.status.code(), Some(code), "{told}");
         assert!(told.contains(expected), "{told}");
         assert!(output.stdout.is_empty());
     }

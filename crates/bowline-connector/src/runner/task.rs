@@ -1,6 +1,10 @@
 //! The task that owns an element.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bowline::{CloseCode, managed::ClientEvent};
 use tokio::{
@@ -10,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    ElementError, ElementEvent, Snapshot,
+    ElementError, ElementEvent, LinkState, Snapshot,
     command::{Command, Deed},
     dialer::Ask,
     keeper::{Keeper, Wires},
@@ -225,9 +229,20 @@ impl ElementTask {
                 _closed = closing.join_next() => {}
             }
         }
+        // What links say last may be on its way still.
+        while self.has_open_links()
+            && let Ok(Some((link, event))) = time::timeout(LAST_WORDS, self.events.recv()).await
+        {
+            self.take_event(link, event).await;
+        }
         while let Ok((link, event)) = self.events.try_recv() {
             self.take_event(link, event).await;
         }
+    }
+
+    fn has_open_links(&self) -> bool {
+        let mut keepers = self.parts.keepers.values();
+        keepers.any(|keeper| keeper.state == LinkState::Open)
     }
 
     fn note_loss(&mut self, link: LinkId, lost: crate::machine::Loss) {
@@ -262,6 +277,8 @@ async fn until(due: Option<Instant>) {
     }
 }
 
+/// A closed link tells that it is closed at once, on a busy computer too.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Links wait for their answer, so each has one at most.
 const ASKS_MAX: usize = 16;
 /// Messages wait in the queues of the links, which are bounded in bytes.

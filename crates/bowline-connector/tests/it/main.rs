@@ -13,6 +13,7 @@ mod parts;
 mod promises;
 mod properties;
 mod reference;
+mod replay;
 mod runner_device;
 mod runner_fixture;
 mod runner_handshake;

@@ -25,6 +25,9 @@ impl<'p> Alike<'p> {
         key.sent = None;
         key.data = key.data.as_deref().map(|data| self.without(data));
         key.url = key.url.as_deref().map(|url| self.without(url));
+        for (_, header) in key.headers.iter_mut().flatten() {
+            *header = self.without(header);
+        }
         if let Some(Json::String(text)) = &mut key.value {
             *text = self.without(text);
         }

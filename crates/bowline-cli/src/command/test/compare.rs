@@ -19,6 +19,8 @@ pub(super) struct Comparison {
     pub(super) differences: Vec<Difference>,
     messages: u64,
     values: u64,
+    /// From when on a record that was cut off does not say everything.
+    cut_off: Option<f64>,
 }
 
 /// Something that is not as recorded.
@@ -35,7 +37,10 @@ type Numbered<'l> = (u64, &'l Line);
 impl Comparison {
     /// Compares what went out on each link, and the values at the end.
     pub(super) fn of(record: &Record, played: &[Line], alike: &Alike<'_>) -> Self {
-        let mut comparison = Self::default();
+        let mut comparison = Self {
+            cut_off: cut_off(record),
+            ..Self::default()
+        };
         let mut expected: BTreeMap<u32, Vec<Numbered<'_>>> = BTreeMap::new();
         let mut values: BTreeMap<u32, (Option<Numbered<'_>>, Option<&Line>)> = BTreeMap::new();
         for (number, line) in &record.lines {
@@ -95,6 +100,9 @@ impl Comparison {
             for index in 0..missing.max(added) {
                 let wanted = expected.get(at_wanted + index).filter(|_| index < missing);
                 let came = got.get(at_came + index).filter(|_| index < added);
+                if wanted.is_none() && came.is_some_and(|line| self.is_unsaid(line)) {
+                    continue;
+                }
                 self.differences.push(Difference {
                     line: wanted.map_or(last, |(number, _)| *number),
                     expected: wanted.map(|(_, line)| (*line).clone()),
@@ -114,7 +122,8 @@ impl Comparison {
     ) {
         let wanted = expected.map(|(_, line)| alike.key(line).value);
         let came = got.map(|line| alike.key(line).value);
-        if wanted.clone().flatten() == came.flatten() {
+        let is_unsaid = got.is_some_and(|line| self.is_unsaid(line));
+        if is_unsaid || wanted.flatten() == came.flatten() {
             self.values += 1;
             return;
         }
@@ -127,6 +136,20 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// Says whether the record ends before it could say this.
+    fn is_unsaid(&self, got: &Line) -> bool {
+        self.cut_off.is_some_and(|cut_off| got.t >= cut_off)
+    }
+}
+
+/// Gives the time of the last input of a record that has no end.
+fn cut_off(record: &Record) -> Option<f64> {
+    let mut lines = record.lines.iter().rev().map(|(_, line)| line);
+    let last = lines.find(|line| !line.is_output() || line.kind == Kind::Attempt)?;
+    (last.kind != Kind::End).then_some(last.t)
+}
+
 impl Difference {
     /// Says what it is about, and when.
     pub(super) fn about(&self, plan: &Plan) -> String {
@@ -135,7 +158,7 @@ impl Difference {
             return String::new();
         };
         let what = match (line.link, line.parameter) {
-            (Some(link), _) => format!("connection {link}"),
+            (Some(number), _) => format!("connection {number}"),
             (None, Some(parameter)) => {
                 let name = shown::Shown(plan).name(ParameterId(parameter));
                 format!("parameter {parameter} ({name}) at the end")
@@ -166,7 +189,16 @@ pub(super) fn shown(line: &Line) -> String {
             }
             (None, error) => format!("attempt {}", error.as_deref().unwrap_or_default()),
         },
-        _ => match &line.value {
+        Kind::Value
+        | Kind::Open
+        | Kind::Failed
+        | Kind::Close
+        | Kind::Set
+        | Kind::Assign
+        | Kind::Fire
+        | Kind::Reconnect
+        | Kind::Tick
+        | Kind::End => match &line.value {
             Some(value) => value.to_string(),
             None => "empty".to_owned(),
         },

@@ -3,7 +3,7 @@
 mod alike;
 mod compare;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use bowline_connector::{
     record::{Happening, Input},
@@ -46,8 +46,8 @@ pub(crate) fn run(args: &TestArgs) -> Result<(), Failure> {
 fn play(path: &Path, loaded: &Loaded, record: &Record) -> Result<Vec<Line>, Failure> {
     let heading = &record.heading;
     let begun = Replay::start(
-        loaded.plan.clone(),
-        loaded.settings.clone(),
+        Arc::clone(&loaded.plan),
+        Arc::clone(&loaded.settings),
         &loaded.hooks,
         (heading.saved.clone(), heading.seed),
     );

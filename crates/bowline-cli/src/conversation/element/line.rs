@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bowline_connector::{
-    machine::{Answer, HeaderList, Loss, LossClass},
+    machine::{Answer, Loss, LossClass},
     plan::{LinkId, MessageKind, ParameterId, TriggerId},
     record::{Happening, Input, Output},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{from_json, to_json};
+use super::{
+    from_json,
+    secrets::{target_of, without_secrets},
+    to_json,
+};
 use crate::conversation::error::Problem;
 
 /// A line other than the first. It is flat, so that errors have their place.
@@ -145,7 +149,11 @@ impl Line {
                     None => line,
                 }
             }
-            Input::Closed { link, loss } => inward(Kind::Close, *link).with_loss(loss),
+            // Who began to close it is not known.
+            Input::Closed { link, loss } => Self {
+                dir: None,
+                ..inward(Kind::Close, *link).with_loss(loss)
+            },
             Input::Message {
                 link,
                 kind,
@@ -363,30 +371,8 @@ impl From<Class> for LossClass {
     }
 }
 
-/// Gives path and query of a URL: hosts and ports change from one computer to the next.
-fn target_of(url: &str) -> String {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let target = after_scheme.find(['/', '?']);
-    let target = target.and_then(|start| after_scheme.get(start..));
-    target.unwrap_or("/").to_owned()
-}
-
-fn without_secrets(headers: &HeaderList) -> Vec<(String, String)> {
-    let headers = headers.iter().map(|(name, value)| {
-        let lower = name.to_ascii_lowercase();
-        let is_secret = SECRET_PARTS.iter().any(|part| lower.contains(part));
-        let value = if is_secret {
-            "...".to_owned()
-        } else {
-            latin(value)
-        };
-        (name.clone(), value)
-    });
-    headers.collect()
-}
-
 /// Writes each byte as the character of its number.
-fn latin(bytes: &[u8]) -> String {
+pub(super) fn latin(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
@@ -394,5 +380,3 @@ fn of_latin(text: &str) -> Vec<u8> {
     let bytes = text.chars().map(|c| u8::try_from(c).unwrap_or(b'?'));
     bytes.collect()
 }
-
-const SECRET_PARTS: [&str; 6] = ["auth", "cookie", "token", "secret", "password", "key"];

@@ -9,8 +9,8 @@
 //!  "settings":"connector = ...","saved":{"11":"ws://..."},"seed":7}}
 //! ```
 //!
-//! Lines of messages and of closed links have the number of the `link`; `class` says in one word how
-//! it was lost. Other lines are:
+//! Lines of messages have the number of their `link`. So do those of links that were closed, which do
+//! not say by whom; `class` says in one word how. Other lines are:
 //!
 //! ```text
 //! {"t":0.01,"dir":"out","kind":"attempt","link":1,"url":"/feed","headers":[["X-Key","1"]]}
@@ -28,6 +28,7 @@
 
 mod line;
 mod record;
+mod secrets;
 mod value;
 
 use bowline_connector::{machine::Value, plan::ParameterId};
@@ -52,3 +53,6 @@ pub(crate) struct ElementHeading {
     /// When it began, as in RFC 3339.
     pub(crate) started: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! A whole conversation of an element, read or being written.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, Permissions},
     io::{self, BufReader, BufWriter, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -76,8 +76,12 @@ impl Record {
             if bytes_read > RECORD_LEN_MAX {
                 return Err(reader.error(Problem::RecordTooLong(RECORD_LEN_MAX)));
             }
-            let line: Line =
-                serde_json::from_slice(&bytes).map_err(|error| reader.json_error(&error))?;
+            let line: Line = match serde_json::from_slice(&bytes) {
+                Ok(line) => line,
+                // Whoever wrote it was killed while it did.
+                Err(_) if !bytes.ends_with(b"\n") => break,
+                Err(error) => return Err(reader.json_error(&error)),
+            };
             let checked = line.at().and_then(|_| line.input());
             checked.map_err(|problem| reader.error(problem))?;
             lines.push((reader.line(), line));
@@ -206,7 +210,11 @@ impl FirstLine {
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
 }
 
 fn write_line(output: &mut impl Write, line: &impl Serialize) -> io::Result<()> {

@@ -91,7 +91,7 @@ impl App {
             ElementEvent::Notice { text, .. } => self.note = format!("{name}: {text}"),
             ElementEvent::Lost(count) => self.note = format!("{name}: {count} events were lost"),
             // States come with the next snapshot.
-            _ => {}
+            ElementEvent::Link { .. } | ElementEvent::Health { .. } | _ => {}
         }
     }
 
@@ -123,7 +123,7 @@ impl App {
     }
 
     /// Sets the chosen parameter, or presses it.
-    pub(super) fn set(&mut self, text: Option<String>) {
+    pub(super) fn set(&self, text: Option<String>) {
         let Some(row) = self.chosen_row().cloned() else {
             return;
         };

@@ -21,7 +21,7 @@ use super::{
 use crate::{command::run::line::one_line, elements::shown};
 
 /// Draws everything.
-pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App) {
+pub(super) fn draw(frame: &mut Frame<'_>, app: &App) {
     let heads = heads(app);
     let height = u16::try_from(heads.len()).unwrap_or(u16::MAX);
     let height = height.min(frame.area().height / 2);
@@ -107,7 +107,8 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Constraint::Length(8),
         Constraint::Length(5),
     ];
-    let head = ["", "id", "name", "value", "alarm", "age"];
+    let first = if has_names { "element" } else { "" };
+    let head = [first, "id", "name", "value", "alarm", "age"];
     let head = TableRow::new(head).style(Style::new().add_modifier(Modifier::UNDERLINED));
     let table = Table::new(rows, widths)
         .header(head)

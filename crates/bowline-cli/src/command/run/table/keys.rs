@@ -30,6 +30,7 @@ pub(super) fn take(app: &mut App, event: &Event) -> Wish {
     Wish::GoOn
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "most keys do nothing")]
 fn choose(app: &mut App, key: KeyCode) -> Wish {
     let last = app.rows.len().saturating_sub(1);
     match key {
@@ -52,6 +53,7 @@ fn choose(app: &mut App, key: KeyCode) -> Wish {
     Wish::GoOn
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "most keys do nothing")]
 fn look(app: &mut App, key: KeyCode) -> Wish {
     let most = app.stream.len();
     match key {
@@ -86,6 +88,7 @@ fn begin(app: &mut App) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "most keys do nothing")]
 fn edit(app: &mut App, key: &KeyEvent) {
     let labels = app.chosen_row().map(|row| row.labels.clone());
     let labels = labels.unwrap_or_default();
@@ -112,10 +115,10 @@ fn edit(app: &mut App, key: &KeyEvent) {
             *label = Some(next);
             *text = labels.get(next).cloned().unwrap_or_default();
         }
-        KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
-            if text.len() < TEXT_MAX {
-                text.push(c);
-            }
+        KeyCode::Char(c)
+            if !key.modifiers.contains(KeyModifiers::CONTROL) && text.len() < TEXT_MAX =>
+        {
+            text.push(c);
         }
         _ => {}
     }

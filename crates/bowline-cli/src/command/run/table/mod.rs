@@ -44,7 +44,7 @@ pub(super) async fn show(
             },
             _ = frames.tick() => {
                 app.refresh().await;
-                screen.draw(&mut app)?;
+                screen.draw(&app)?;
             }
         }
     }

@@ -29,7 +29,7 @@ impl Screen {
         Ok((screen, typed))
     }
 
-    pub(super) fn draw(&mut self, app: &mut App) -> Result<(), Failure> {
+    pub(super) fn draw(&mut self, app: &App) -> Result<(), Failure> {
         let drawn = self.terminal.draw(|frame| draw::draw(frame, app));
         drawn.map(drop).map_err(failure("write to the terminal"))
     }
