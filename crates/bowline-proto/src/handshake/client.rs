@@ -1,5 +1,7 @@
 //! The client's side of the opening handshake: reading the answer (RFC 6455 section 4.1).
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::body::{BodyEnd, BodyReader};
@@ -16,7 +18,6 @@ use crate::deflate::negotiate::{DeflateOffer, DeflateParams, DeflateViolation, c
 ///
 /// Made by [`ClientRequest::start`](super::ClientRequest::start). It holds no memory for the
 /// answer until bytes arrive.
-#[derive(Debug)]
 pub struct ClientHandshake {
     expected_accept: AcceptKey,
     subprotocols: Vec<String>,
@@ -168,6 +169,18 @@ impl ClientHandshake {
             body,
             body_end,
         }))
+    }
+}
+
+/// Leaves out the subprotocols, as one of them may be a token.
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake")
+            .field("subprotocol_count", &self.subprotocols.len())
+            .field("deflate_offers", &self.deflate_offers)
+            .field("interim_count", &self.interim_count)
+            .field("response", &self.response)
+            .finish_non_exhaustive()
     }
 }
 

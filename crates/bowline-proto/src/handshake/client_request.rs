@@ -175,7 +175,7 @@ impl fmt::Debug for ClientRequest {
             .field("host", &self.host)
             .field("path", &self.target.split('?').next().unwrap_or_default())
             .field("origin", &self.origin)
-            .field("subprotocols", &self.subprotocols)
+            .field("subprotocol_count", &self.subprotocols.len())
             .field("deflate_offers", &self.deflate_offers)
             .finish_non_exhaustive()
     }

@@ -174,7 +174,8 @@ impl Connector {
     }
 }
 
-/// Shows the names of headers and cookies, not their values.
+/// Shows the names of headers and cookies, not their values, and how many subprotocols are offered,
+/// as one of them may be a token.
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
@@ -188,7 +189,7 @@ impl fmt::Debug for Connector {
             .field("cookies", &cookies)
             .field("user_agent", &self.user_agent)
             .field("credentials", &self.credentials)
-            .field("subprotocols", &self.subprotocols)
+            .field("subprotocol_count", &self.subprotocols.len())
             .field("deflate_offers", &self.deflate_offers)
             .field("host", &self.host)
             .field("origin", &self.origin)
@@ -211,6 +212,7 @@ mod tests {
         let connector = Connector::default()
             .with_header("X-Api-Key", "s3cret")
             .with_cookie("id", "s3cret")
+            .with_subprotocol("bowline.token.s3cret")
             .with_credentials(Credentials::digest("me", "s3cret"))
             .with_proxy(Proxy::parse("http://me:s3cret@proxy").unwrap());
         let shown = format!("{connector:?}");

@@ -395,3 +395,14 @@ fn own_client_and_server_agree() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn debug_output_holds_no_secrets() {
+    let mut request = ClientRequest::new("a", "/?token=s3cret").unwrap();
+    request.add_subprotocol("bowline.token.s3cret").unwrap();
+    request.add_header("Cookie", b"a=s3cret").unwrap();
+    let mut out = BytesMut::new();
+    let started = request.start(NONCE, ClientLimits::default(), &mut out);
+    let shown = format!("{request:?} {started:?}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
