@@ -83,6 +83,8 @@ pub mod guide {
     pub mod listener {}
     #[doc = include_str!("../docs/guide/observability.md")]
     pub mod observability {}
+    #[doc = include_str!("../docs/guide/proxies-and-tls.md")]
+    pub mod proxies_and_tls {}
     #[doc = include_str!("../docs/guide/reconnect.md")]
     pub mod reconnect {}
     #[doc = include_str!("../docs/guide/sessions.md")]
