@@ -2,7 +2,7 @@
 
 use std::{fmt, io, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
-use bowline::{Cause, CloseCode, EndedBy, Ending, Error, ProxyError, managed};
+use bowline::{Cause, CloseCode, EndedBy, Ending, Error, ProxyError, UrlError, managed};
 use bowline_connector::store::StoreError;
 use thiserror::Error;
 
@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     #[error("the connection ended: {}", told(.0))]
     Ended(Ending),
     /// The connection failed in a call.
-    #[error(transparent)]
+    #[error("{0}{hint}", hint = hint(.0))]
     Connection(#[from] Error),
     /// A link that comes back will not come back any more.
     #[error("the link is given up: {0}")]
@@ -30,6 +30,9 @@ pub(crate) enum Failure {
     /// Some lines were given to a link that broke for good.
     #[error("{0} messages could not be sent, or it is not known whether they arrived")]
     Undelivered(usize),
+    /// It was told twice to stop, and had not closed the connection yet.
+    #[error("stopped before the connection was closed in order")]
+    Interrupted,
     /// It was not over in time.
     #[error("it is not over after {} s{}", .after.as_secs_f64(), and_missing(.missing.as_deref()))]
     TimedOut {
@@ -186,7 +189,7 @@ impl Failure {
             Self::Connect { error, .. } | Self::Connection(error) => code_of(error),
             Self::Ended(ending) => code_of_ending(ending),
             Self::GivenUp(failure) => code_of_failure(failure),
-            Self::Undelivered(_) => CLOSED,
+            Self::Undelivered(_) | Self::Interrupted => CLOSED,
             Self::ManyConnectors | Self::EndpointOfMany | Self::NoLinks => USAGE,
             Self::TimedOut { missing: None, .. } => TIMEOUT,
             Self::TimedOut { .. } | Self::Missed(_) => MISSED,
@@ -301,16 +304,31 @@ fn hint(error: &Error) -> String {
         } else {
             "Does the server speak TLS on this port? ws:// connects without it."
         }
+    } else if let Error::Url(UrlError::Scheme(_)) = error {
+        "A URL looks like ws://127.0.0.1:9001/path or, with TLS, wss://example.com/path."
     } else if let Error::Refused(refused) = error {
-        let body = String::from_utf8_lossy(&refused.body);
-        return match body.trim_end() {
-            "" => String::new(),
-            body => format!("\n{}", printable(body)),
-        };
+        return shown_body(&refused.body);
     } else {
         return String::new();
     };
     format!("\n{hint}")
+}
+
+/// Gives the body of a refusal, which is for people, as far as people read.
+fn shown_body(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_end();
+    if text.is_empty() {
+        return String::new();
+    }
+    let shown: String = text.chars().take(BODY_CHARS_MAX).collect();
+    let left = text.len() - shown.len();
+    let shown = printable(&shown);
+    if left == 0 {
+        format!("\n{shown}")
+    } else {
+        format!("\n{shown}\n... and {left} more bytes")
+    }
 }
 
 fn listen_hint(error: &io::Error) -> &'static str {
@@ -371,6 +389,9 @@ Exit codes:
   11  the server broke the rules of WebSocket after the opening handshake
   12  a connector or an element file has errors, or a connector warnings that are denied";
 
+/// Characters that are shown of the body of a refusal.
+const BODY_CHARS_MAX: usize = 2000;
+
 const OTHER: u8 = 1;
 const USAGE: u8 = 2;
 const NOT_CONNECTED: u8 = 3;
@@ -383,3 +404,25 @@ const TIMEOUT: u8 = 9;
 const MISSED: u8 = 10;
 const PROTOCOL: u8 = 11;
 const WRONG_FILE: u8 = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_of_a_refusal_is_shown_as_far_as_people_read() {
+        assert_eq!(shown_body(b" \r\n"), "");
+        assert_eq!(shown_body(b"busy\x1b[2J\n"), "\nbusy\u{fffd}[2J");
+        let long = "\u{e4}".repeat(BODY_CHARS_MAX + 3);
+        let shown = shown_body(long.as_bytes());
+        assert_eq!(shown.matches('\u{e4}').count(), BODY_CHARS_MAX);
+        assert!(shown.ends_with("\n... and 6 more bytes"), "{shown}");
+    }
+
+    #[test]
+    fn a_url_without_its_scheme_is_explained() {
+        let error = bowline::Endpoint::parse("localhost:9001").unwrap_err();
+        let told = Failure::from(Error::from(error)).to_string();
+        assert!(told.contains("ws://127.0.0.1:9001/"), "{told}");
+    }
+}

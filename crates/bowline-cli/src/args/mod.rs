@@ -237,13 +237,13 @@ impl Command {
     pub(crate) const fn log_default(&self) -> &'static str {
         match self {
             Self::Serve(_) | Self::Echo(_) | Self::Simulate(_) => "info",
-            Self::Connect(_)
-            | Self::Run(_)
+            // They tell what happens themselves, and a reader that holds messages up is no trouble.
+            Self::Connect(_) | Self::Replay(_) => "error",
+            Self::Run(_)
             | Self::Set(_)
             | Self::Get(_)
             | Self::Test(_)
             | Self::Check(_)
-            | Self::Replay(_)
             | Self::Completions(_)
             | Self::Man(_) => "warn",
         }

@@ -1,5 +1,7 @@
 //! `bowline connect --reconnect`: a link that comes back.
 
+use serde_json::Value;
+
 use crate::{
     client::Client,
     server::{serve_messages, serve_one},
@@ -101,4 +103,20 @@ fn no_line_of_a_pipe_is_lost_when_the_link_is_kept() {
     let output = run_with_input(&["connect", "--reconnect", &url], lines.as_bytes());
     assert_eq!(String::from_utf8_lossy(&output.stdout), lines);
     assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+}
+
+#[test]
+fn attempts_before_the_first_connection_are_events_too() {
+    let args = ["connect", "--json", "--reconnect", "--timeout", "2s"];
+    // Nobody listens at an address that was never given to a server.
+    let output = run(&[&args[..], &["ws://127.0.41.2:9/"]].concat());
+    assert_eq!(output.status.code(), Some(9));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let events: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(events[0]["event"], "failed");
+    assert_eq!(events[1]["event"], "waiting");
+    assert_eq!(events.last().unwrap()["event"], "failure");
 }

@@ -19,6 +19,8 @@ mod connect_phases;
 #[cfg(test)]
 mod connect_reconnect;
 #[cfg(test)]
+mod connect_stop;
+#[cfg(test)]
 mod connectors;
 #[cfg(test)]
 mod contract;

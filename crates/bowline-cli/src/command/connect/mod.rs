@@ -1,5 +1,6 @@
 //! `bowline connect`: lines in become messages, messages become lines.
 
+mod attempts;
 mod dial;
 mod expect;
 mod form;
@@ -38,7 +39,7 @@ use self::{
     notices::{Notices, Style},
     record::Recorder,
     session::{Ends, Inputs, Session, passed},
-    show::Show,
+    show::{Reader, Show},
     terminal::Terminal,
     watch::Watch,
 };
@@ -51,7 +52,7 @@ use crate::{
     command::current_thread,
     exit::Failure,
     output::{line, status},
-    signals::stop_requested,
+    signals::{stop_demanded, stop_requested},
 };
 
 /// Connects standard input and output to a WebSocket.
@@ -68,13 +69,14 @@ pub(crate) fn run(args: &ConnectArgs) -> Result<(), Failure> {
 
 async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
     let mut stop = pin!(stop_requested()?);
+    let demanded = stop_demanded()?;
     let deadline = args.exchange.until.timeout;
     let deadline = deadline.and_then(|after| Some((Instant::now().checked_add(after)?, after)));
     let endpoint = Endpoint::parse(&args.url).map_err(bowline::Error::from)?;
     let mut desk = Desk::open(&args.exchange)?;
     let connector = watched(connector(&args.link)?, args, &desk.notices);
     let opened = tokio::select! {
-        opened = open(&connector, &endpoint, &args.exchange, &desk.notices) => opened?,
+        opened = open(&connector, &endpoint, &args.exchange, &desk) => opened?,
         () = &mut stop => return Ok(()),
         after = passed(deadline) => {
             return Err(Failure::TimedOut { after, missing: None });
@@ -85,9 +87,16 @@ async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
     let session = begin(&args.exchange, &desk, output, (&endpoint, &opened.agreed))?;
     session.announce(&opened.agreed).await?;
     let ends = Ends { stop, deadline };
-    let done = session.run(opened.link, inputs, ends).await;
-    drop(session);
-    finish_output(written).await;
+    let session = async {
+        let done = session.run(opened.link, inputs, ends).await;
+        drop(session);
+        finish_output(written).await;
+        done
+    };
+    let done = tokio::select! {
+        done = session => done,
+        () = demanded => Err(Failure::Interrupted),
+    };
     desk.flush();
     done
 }
@@ -105,7 +114,7 @@ async fn open(
     connector: &Connector,
     endpoint: &Endpoint,
     args: &ExchangeArgs,
-    notices: &Notices,
+    desk: &Desk,
 ) -> Result<Opened, Failure> {
     if !args.reconnect {
         let (outgoing, incoming, agreed) = link::open_once(connector, endpoint).await?;
@@ -121,11 +130,10 @@ async fn open(
                 return Ok(Opened { link, agreed });
             }
             Some(News::Failed(failure)) => {
-                notices.say(format_args!("no connection: {failure}"));
+                desk.write_event(attempts::failed(&failure, &desk.notices, &desk.show))?;
             }
             Some(News::Waiting(time)) => {
-                let seconds = time.as_secs_f64();
-                notices.say(format_args!("the next attempt is in {seconds:.1} s"));
+                desk.write_event(attempts::waiting(time, &desk.notices, &desk.show))?;
             }
             Some(_) => {}
             None => {
@@ -196,7 +204,7 @@ impl Desk {
         };
         let style = Style::new(color, io::stdout().is_terminal());
         Ok(Self {
-            show: Show::new(args, style, terminal.is_some()),
+            show: Show::new(args, style, Reader::of_output(terminal.is_some())),
             terminal,
             notices,
             form: Form::new(&args.form),
@@ -213,6 +221,14 @@ impl Desk {
                 (terminal.read(self.form)?, terminal.write()?)
             }
             None => (pipe::read_lines(self.form)?, pipe::write_output()?),
+        })
+    }
+
+    /// Writes an event, before the session begins to write.
+    fn write_event(&self, event: Option<Vec<u8>>) -> Result<(), Failure> {
+        event.map_or(Ok(()), |event| {
+            let event = String::from_utf8_lossy(&event);
+            line(format_args!("{}", event.trim_end()))
         })
     }
 

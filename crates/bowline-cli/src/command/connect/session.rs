@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{
+    attempts,
     expect::Goals,
     link::{Agreed, Incoming, News, Outgoing},
     notices::Notices,
@@ -102,8 +103,9 @@ impl Session<'_> {
             }
         };
         if !matches!(done, Done::Over) {
-            outgoing.close(CloseCode::NORMAL, "").await;
-            while incoming.next().await.is_some() {}
+            // A server that waits for its reader reads nothing, so both go on until the end.
+            let drain = async { while incoming.next().await.is_some() {} };
+            tokio::join!(outgoing.close(CloseCode::NORMAL, ""), drain);
         }
         if let Some(error) = wrong_input {
             return Err(error);
@@ -134,10 +136,16 @@ impl Session<'_> {
         if let Some(missing) = missing {
             return Err(Failure::Missed(missing));
         }
-        if is_over && lost > 0 {
-            return Err(Failure::Undelivered(lost));
+        let undelivered = Failure::Undelivered(lost);
+        match (lost, is_over) {
+            (0, _) => Ok(()),
+            (_, true) => Err(undelivered),
+            // It was to stop; what did not get through is told all the same.
+            (_, false) => {
+                self.notices.say(format_args!("{undelivered}"));
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Sends until the end of the input; then waits as asked and begins to close.
@@ -270,16 +278,12 @@ impl Session<'_> {
             News::Open(agreed) => self.announce(&agreed).await?,
             News::Down(ending) => self.take_ending(&ending).await,
             News::Failed(failure) => {
-                self.notices.say(format_args!("no connection: {failure}"));
-                let message = Value::from(failure.to_string());
-                self.write_event("failed", [("message", message)]).await;
+                let event = attempts::failed(&failure, self.notices, self.show);
+                self.write(event).await;
             }
             News::Waiting(time) => {
-                let seconds = time.as_secs_f64();
-                let line = format_args!("the next attempt is in {seconds:.1} s");
-                self.notices.say(line);
-                self.write_event("waiting", [("seconds", seconds.into())])
-                    .await;
+                let event = attempts::waiting(time, self.notices, self.show);
+                self.write(event).await;
             }
         }
         Ok(None)
@@ -365,7 +369,11 @@ impl Session<'_> {
     }
 
     async fn write_event<const N: usize>(&self, event: &str, members: [(&str, Value); N]) {
-        if let Some(line) = self.show.event(event, members) {
+        self.write(self.show.event(event, members)).await;
+    }
+
+    async fn write(&self, event: Option<Vec<u8>>) {
+        if let Some(line) = event {
             // Whoever receives notices that nobody reads any more.
             drop(self.output.send(line).await);
         }

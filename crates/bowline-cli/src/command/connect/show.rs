@@ -1,5 +1,7 @@
 //! What is written to standard output.
 
+use std::io::{self, IsTerminal};
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bowline::Message;
 use jiff::Timestamp;
@@ -22,19 +24,42 @@ pub(super) struct Show {
     is_json: bool,
     timestamps: Option<Timestamps>,
     style: Style,
-    /// Whether a person reads it, who has to tell what came from what was typed.
-    is_terminal: bool,
+    reader: Reader,
     start: Instant,
 }
 
+/// Who reads what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Whoever is at the other end of a pipe, or reads a file.
+    Program,
+    /// A person at a terminal.
+    Person,
+    /// A person who types at the same terminal, and has to tell what came from what was typed.
+    Typist,
+}
+
+impl Reader {
+    /// Says who reads standard output.
+    pub(super) fn of_output(is_typed_at: bool) -> Self {
+        if is_typed_at {
+            Self::Typist
+        } else if io::stdout().is_terminal() {
+            Self::Person
+        } else {
+            Self::Program
+        }
+    }
+}
+
 impl Show {
-    pub(super) fn new(args: &ExchangeArgs, style: Style, is_terminal: bool) -> Self {
+    pub(super) fn new(args: &ExchangeArgs, style: Style, reader: Reader) -> Self {
         Self {
             form: Form::new(&args.form),
             is_json: args.show.json,
             timestamps: args.show.timestamps,
             style,
-            is_terminal,
+            reader,
             start: Instant::now(),
         }
     }
@@ -50,7 +75,9 @@ impl Show {
             return self.json_message(message);
         }
         match message {
-            Message::Binary(payload) if self.form == Form::Binary && !self.is_terminal => {
+            Message::Binary(payload)
+                if self.form == Form::Binary && self.reader != Reader::Typist =>
+            {
                 payload.to_vec()
             }
             Message::Binary(payload) => self.line(self.form.text_of(payload).as_bytes()),
@@ -84,13 +111,13 @@ impl Show {
         object.insert("time".to_owned(), time);
         object.insert("event".to_owned(), event.into());
         object.extend(members.map(|(name, value)| (name.to_owned(), value)));
-        (Value::Object(object).to_string() + "\n").into_bytes()
+        (without_controls(&Value::Object(object).to_string()) + "\n").into_bytes()
     }
 
     /// Ends a text with one line feed; one that has its own keeps it.
     fn line(&self, text: &[u8]) -> Vec<u8> {
         let mut line = self.prefix().into_bytes();
-        if self.is_terminal {
+        if self.reader != Reader::Program {
             line.extend(printable(&String::from_utf8_lossy(text)).into_bytes());
         } else {
             line.extend(text);
@@ -112,7 +139,7 @@ impl Show {
         } else {
             self.style.paint(Tone::Faint, &time)
         };
-        if self.is_terminal {
+        if self.reader == Reader::Typist {
             time + self.style.paint(Tone::Incoming, "< ").as_str()
         } else {
             time
@@ -120,7 +147,33 @@ impl Show {
     }
 }
 
+/// Escapes the control characters that JSON lets stand, as some terminals obey them.
+fn without_controls(json: &str) -> String {
+    json.chars().fold(String::new(), |mut escaped, c| {
+        if c.is_control() {
+            escaped += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+        escaped
+    })
+}
+
 /// The time as in RFC 3339, with milliseconds.
 pub(super) fn now() -> String {
     format!("{:.3}", Timestamp::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_holds_no_control_character_and_means_the_same() {
+        let value = Value::from("a\u{1b}[2J\u{7f}\u{9b}31m \u{e9}\n");
+        let json = without_controls(&value.to_string());
+        assert!(!json.contains(char::is_control), "{json:?}");
+        assert!(json.contains('\u{e9}'), "{json:?}");
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), value);
+    }
 }

@@ -289,3 +289,12 @@ fn a_server_does_not_command_the_terminal() {
     let seen = Person::new().connect(&[&url], &steps);
     assert!(!seen.ended_well().contains("\u{1b}[2J"));
 }
+
+#[test]
+fn a_server_does_not_command_a_terminal_that_shows_a_pipe() {
+    let messages = vec![Message::text("before\u{1b}[2Jafter"), Message::text("last")];
+    let url = serve_messages(messages, 1000);
+    let steps = json!([["see", "last"]]);
+    let seen = Person::new().connect_at("dumb", &[&url], &steps);
+    assert!(!seen.ended_well().contains("\u{1b}[2J"));
+}
