@@ -97,8 +97,11 @@ impl Flow {
     fn head<'a>(&self, mut head: Vec<u8>, bytes: &'a [u8], notices: &Notices) -> (Stage, &'a [u8]) {
         let before = head.len();
         head.extend(bytes);
-        let end = head.windows(4).position(|end| end == b"\r\n\r\n");
-        let Some(end) = end else {
+        // Its end may have begun before these bytes.
+        let seen = before.saturating_sub(3);
+        let mut new = head.get(seen..).unwrap_or_default().windows(4);
+        let end = new.position(|end| end == b"\r\n\r\n");
+        let Some(end) = end.map(|end| seen + end) else {
             let is_kept = head.len() <= HEAD_LEN_MAX;
             let stage = if is_kept {
                 Stage::Head(head)
@@ -237,7 +240,9 @@ fn without_tokens(subprotocols: &str) -> String {
         .split(',')
         .map(str::trim)
         .map(|name| {
-            let is_token = name.starts_with(TOKEN_PREFIX) || name.len() > SUBPROTOCOL_LEN_USUAL;
+            let is_token = name.starts_with(TOKEN_PREFIX)
+                || name.len() > SUBPROTOCOL_LEN_USUAL
+                || is_secret(name);
             if is_token { "(hidden)" } else { name }
         })
         .collect();
@@ -248,6 +253,7 @@ fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let parts = [
         "auth",
+        "bearer",
         "cookie",
         "token",
         "secret",
@@ -287,6 +293,10 @@ mod tests {
             (
                 "Sec-WebSocket-Protocol: chat, bowline.token.YT9i",
                 "Sec-WebSocket-Protocol: chat, (hidden)",
+            ),
+            (
+                "Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.YT9i, chat",
+                "Sec-WebSocket-Protocol: (hidden), chat",
             ),
             ("GET /a HTTP/1.1", "GET /a HTTP/1.1"),
             (
