@@ -130,10 +130,10 @@ async fn open(
                 return Ok(Opened { link, agreed });
             }
             Some(News::Failed(failure)) => {
-                desk.write_event(attempts::failed(&failure, &desk.notices, &desk.show))?;
+                write_event(attempts::failed(&failure, &desk.notices, &desk.show))?;
             }
             Some(News::Waiting(time)) => {
-                desk.write_event(attempts::waiting(time, &desk.notices, &desk.show))?;
+                write_event(attempts::waiting(time, &desk.notices, &desk.show))?;
             }
             Some(_) => {}
             None => {
@@ -224,19 +224,18 @@ impl Desk {
         })
     }
 
-    /// Writes an event, before the session begins to write.
-    fn write_event(&self, event: Option<Vec<u8>>) -> Result<(), Failure> {
-        event.map_or(Ok(()), |event| {
-            let event = String::from_utf8_lossy(&event);
-            line(format_args!("{}", event.trim_end()))
-        })
-    }
-
     fn flush(&self) {
         if let Some(terminal) = &self.terminal {
             terminal.flush();
         }
     }
+}
+
+/// Writes an event, before the session begins to write.
+fn write_event(event: Option<Vec<u8>>) -> Result<(), Failure> {
+    let Some(event) = event else { return Ok(()) };
+    let event = String::from_utf8_lossy(&event);
+    line(format_args!("{}", event.trim_end()))
 }
 
 /// Tells a failure to the program that reads the events.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    form::Form,
+    form::{Form, hex},
     notices::{Style, Tone},
 };
 use crate::{
@@ -117,10 +117,10 @@ impl Show {
     /// Ends a text with one line feed; one that has its own keeps it.
     fn line(&self, text: &[u8]) -> Vec<u8> {
         let mut line = self.prefix().into_bytes();
-        if self.reader != Reader::Program {
-            line.extend(printable(&String::from_utf8_lossy(text)).into_bytes());
-        } else {
+        if self.reader == Reader::Program {
             line.extend(text);
+        } else {
+            line.extend(printable(&String::from_utf8_lossy(text)).into_bytes());
         }
         if text.last() != Some(&b'\n') {
             line.push(b'\n');
@@ -149,14 +149,17 @@ impl Show {
 
 /// Escapes the control characters that JSON lets stand, as some terminals obey them.
 fn without_controls(json: &str) -> String {
-    json.chars().fold(String::new(), |mut escaped, c| {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
         if c.is_control() {
-            escaped += &format!("\\u{:04x}", u32::from(c));
+            // All of them are below U+0100.
+            escaped += "\\u00";
+            escaped += &hex(&[u32::from(c).to_le_bytes()[0]]);
         } else {
             escaped.push(c);
         }
-        escaped
-    })
+    }
+    escaped
 }
 
 /// The time as in RFC 3339, with milliseconds.
