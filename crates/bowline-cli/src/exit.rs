@@ -2,7 +2,10 @@
 
 use std::{fmt, io, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
-use bowline::{Cause, CloseCode, EndedBy, Ending, Error, ProxyError, UrlError, managed};
+use bowline::proto::handshake::HandshakeError;
+use bowline::{
+    Cause, CloseCode, CredentialsError, EndedBy, Ending, Error, ProxyError, UrlError, managed,
+};
 use bowline_connector::store::StoreError;
 use thiserror::Error;
 
@@ -261,7 +264,9 @@ fn code_of_failure(failure: &managed::Failure) -> u8 {
 )]
 fn code_of(error: &Error) -> u8 {
     match error {
-        Error::Url(_) => USAGE,
+        Error::Url(_)
+        | Error::Handshake(HandshakeError::Misuse(_))
+        | Error::Credentials(CredentialsError::Cookie(_) | CredentialsError::Token) => USAGE,
         Error::Resolve { .. } => RESOLVE,
         Error::Connect { .. } | Error::Io(_) => NOT_CONNECTED,
         Error::Tls(_) => TLS,

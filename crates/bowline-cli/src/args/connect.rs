@@ -132,6 +132,8 @@ Each line of standard input is sent as one text message, without its line feed. 
 arrives is written to standard output as a line, a binary one in hex. Everything else goes to
 standard error. Input is read only when the connection is open, so nothing piped in is lost. At the
 end of the input the connection is closed; what the server sends until it agrees is still written.
+Many servers answer nothing once they are told to close: --after-eof idle:1s, --count or --expect
+wait for answers that take their time.
 
 At a terminal the line can be edited and earlier ones come back with the arrow keys, also the next
 time. What begins with a slash is a command; /help lists them. Ctrl-D and Ctrl-C close.
@@ -141,7 +143,7 @@ they are and with nothing between them; with --json in base64.
 
 Examples:
   bowline connect ws://127.0.0.1:9001/
-  echo hello | bowline connect ws://127.0.0.1:9001/
+  echo hello | bowline connect --count 1 ws://127.0.0.1:9001/
   echo '[\"a/get\", {}]' | bowline connect --after-eof 2s ws://127.0.0.1:8080/auth/clown-talk-server
   bowline connect --after-eof wait ws://127.0.0.1:9001/ </dev/null >received.txt
   bowline connect --wait-for '$[1].state=true' --timeout 5s ws://127.0.0.1:8080/auth/clown-talk-server

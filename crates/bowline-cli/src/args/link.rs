@@ -111,7 +111,8 @@ pub(crate) struct NetworkArgs {
     /// Ping after this much silence, and give up after as much without an answer
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub(crate) ping_interval: Option<Duration>,
-    /// Refuse messages of more bytes, such as 64k or 16M
+    /// Refuse messages of more bytes, such as 64k or 16M; more than 16M is for lines that are sent
+    /// too
     #[arg(long, value_name = "BYTES", value_parser = byte_count)]
     pub(crate) max_message: Option<u64>,
 }

@@ -206,6 +206,7 @@ fn headers_subprotocol_and_origin_go_into_the_request() {
             panic!("expected an opening handshake");
         };
         let headers = offer.request().headers();
+        assert_eq!(headers.text("host"), Some("other.example"));
         assert_eq!(headers.text("cookie"), Some("a=b: c"));
         assert_eq!(headers.text("x-empty"), Some(""));
         assert_eq!(offer.origin(), Some("https://example.com"));
@@ -221,6 +222,8 @@ fn headers_subprotocol_and_origin_go_into_the_request() {
         "--no-deflate",
         "-H",
         "Cookie: a=b: c",
+        "-H",
+        "host: other.example",
         "--header",
         "X-Empty:",
         "--origin",

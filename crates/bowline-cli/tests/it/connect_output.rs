@@ -1,6 +1,10 @@
 //! What `bowline connect` shows and writes.
 
-use std::fs;
+use std::{
+    fs::{self, File},
+    io::Write,
+    process::Stdio,
+};
 
 use bowline::{CloseCode, Message, MessageKind, proto::Fin};
 use serde_json::{Value, json};
@@ -268,4 +272,22 @@ fn secrets_can_come_from_the_environment() {
         .output()
         .unwrap();
     assert!(!String::from_utf8_lossy(&help.stdout).contains("s3cret"));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let (_server, url) = Bowline::echo(&[]);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut client = command(&["connect", "--after-eof", "wait", &url])
+        .stdin(Stdio::piped())
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = client.stdin.take().unwrap();
+    input.write_all(b"hello\n").unwrap();
+    let output = client.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint(&output).contains("cannot write to standard output"));
+    drop(input);
 }

@@ -10,7 +10,7 @@ use bowline::{CloseCode, Message, Request};
 
 use crate::{
     server::{serve_messages, serve_one},
-    support::{address_of, command, complaint, run},
+    support::{Bowline, address_of, command, complaint, run, run_with_input},
 };
 
 /// Takes one connection, reads the head of the request, and does something with the stream.
@@ -227,4 +227,30 @@ fn redirects_are_followed_as_often_as_allowed() {
     let url = redirecting();
     let output = run(&["connect", "--follow", "1", "--after-eof", "wait", &url]);
     assert_eq!(output.stdout, b"there\n", "{}", complaint(&output));
+}
+
+#[test]
+fn what_the_command_line_may_not_ask_for_is_a_usage_error() {
+    let (_server, url) = Bowline::echo(&[]);
+    fails(&["-H", "Connection: close", &url], 2, "reserved");
+    fails(&["--cookie", "a=b c", &url], 2, "malformed");
+}
+
+#[test]
+fn lines_may_be_as_long_as_messages_may() {
+    let url = serve_one(async |stream| {
+        let mut acceptor = bowline::Acceptor::default();
+        let mut config = bowline::Config::default();
+        config.limits.message_size_max = 32 << 20;
+        config.limits.frame_size_max = 32 << 20;
+        acceptor.options.config = std::sync::Arc::new(config);
+        let mut ws = acceptor.accept(stream).await.unwrap();
+        let len = ws.recv().await.unwrap().len();
+        ws.send(len.to_string()).await.unwrap();
+        while ws.recv().await.is_some() {}
+    });
+    let line = "x".repeat((16 << 20) + 1);
+    let args = ["connect", "--max-message", "17M", "--count", "1", &url];
+    let output = run_with_input(&args, line.as_bytes());
+    assert_eq!(output.stdout, format!("{}\n", line.len()).as_bytes());
 }

@@ -39,7 +39,11 @@ pub(crate) fn connector(args: &LinkArgs) -> Result<Connector, Failure> {
         ..Connector::default()
     };
     for header in &request.header {
-        connector = connector.with_header(&header.name, &header.value);
+        if header.name.eq_ignore_ascii_case("host") {
+            connector.host = Some(header.value.clone());
+        } else {
+            connector = connector.with_header(&header.name, &header.value);
+        }
     }
     for cookie in &request.cookie {
         connector = connector.with_cookie(&cookie.name, &cookie.value);

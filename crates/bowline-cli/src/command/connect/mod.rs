@@ -37,6 +37,7 @@ use self::{
     form::Form,
     link::{Agreed, Incoming, News, Outgoing},
     notices::{Notices, Style},
+    pipe::{LINE_LENGTH_MAX, Output},
     record::Recorder,
     session::{Ends, Inputs, Session, passed},
     show::{Reader, Show},
@@ -83,15 +84,14 @@ async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
         }
     };
     // Only now is anything read, so that no line gets lost when there is no connection.
-    let (inputs, (output, written)) = desk.begin()?;
+    let (inputs, (output, written)) = desk.begin(args.link.network.max_message)?;
     let session = begin(&args.exchange, &desk, output, (&endpoint, &opened.agreed))?;
     session.announce(&opened.agreed).await?;
     let ends = Ends { stop, deadline };
     let session = async {
         let done = session.run(opened.link, inputs, ends).await;
         drop(session);
-        finish_output(written).await;
-        done
+        finish_output(written).await.and(done)
     };
     let done = tokio::select! {
         done = session => done,
@@ -100,9 +100,6 @@ async fn connect(args: &ConnectArgs) -> Result<(), Failure> {
     desk.flush();
     done
 }
-
-/// Where lines go, and who hears that all are written.
-type Output = (mpsc::Sender<Vec<u8>>, oneshot::Receiver<()>);
 
 /// A link that is open for the first time.
 struct Opened {
@@ -212,7 +209,7 @@ impl Desk {
     }
 
     /// Begins to read and to write.
-    fn begin(&mut self) -> Result<(Inputs, Output), Failure> {
+    fn begin(&mut self, message_max: Option<u64>) -> Result<(Inputs, Output), Failure> {
         Ok(match &mut self.terminal {
             Some(terminal) => {
                 self.notices.say(format_args!(
@@ -220,7 +217,12 @@ impl Desk {
                 ));
                 (terminal.read(self.form)?, terminal.write()?)
             }
-            None => (pipe::read_lines(self.form)?, pipe::write_output()?),
+            None => {
+                let message_max = message_max.unwrap_or(0);
+                let line_length_max = LINE_LENGTH_MAX.max(message_max);
+                let inputs = pipe::read_lines(self.form, line_length_max)?;
+                (inputs, pipe::write_output()?)
+            }
         })
     }
 
@@ -250,12 +252,23 @@ fn tell_as_json(failure: &Failure) -> Result<(), Failure> {
 }
 
 /// Waits until everything is written, unless nobody reads it.
-async fn finish_output(written: oneshot::Receiver<()>) {
+///
+/// # Errors
+/// [`Failure::System`] if it could not be written.
+async fn finish_output(written: oneshot::Receiver<io::Result<()>>) -> Result<(), Failure> {
     tokio::select! {
-        _ = written => {}
-        () = sleep(OUTPUT_TIMEOUT) => status(format_args!(
-            "bowline: standard output takes nothing; what is left is dropped"
-        )),
+        written = written => {
+            written.unwrap_or(Ok(())).map_err(|source| Failure::System {
+                what: "write to standard output",
+                source,
+            })
+        }
+        () = sleep(OUTPUT_TIMEOUT) => {
+            status(format_args!(
+                "bowline: standard output takes nothing; what is left is dropped"
+            ));
+            Ok(())
+        }
     }
 }
 

@@ -26,12 +26,19 @@ pub(super) enum Input {
 }
 
 /// Reads standard input line by line; after an error there is nothing more.
-pub(super) fn read_lines(form: Form) -> Result<mpsc::Receiver<Result<Input, InputError>>, Failure> {
+pub(super) fn read_lines(
+    form: Form,
+    line_length_max: u64,
+) -> Result<mpsc::Receiver<Result<Input, InputError>>, Failure> {
     let (sender, lines) = mpsc::channel(MESSAGES_MAX);
     start("input", move || {
         let mut input = BufReader::new(io::stdin().lock());
         for line in 1.. {
-            let read = read_line(&mut input, line, form).transpose();
+            let place = Place {
+                line,
+                line_length_max,
+            };
+            let read = read_line(&mut input, place, form).transpose();
             let Some(read) = read else {
                 return;
             };
@@ -44,15 +51,26 @@ pub(super) fn read_lines(form: Form) -> Result<mpsc::Receiver<Result<Input, Inpu
     Ok(lines)
 }
 
+/// Which line is read, and how many bytes it may have.
+#[derive(Clone, Copy)]
+struct Place {
+    line: u64,
+    line_length_max: u64,
+}
+
 /// Reads a line without its line feed as a message; `None` at the end.
 fn read_line(
     input: &mut impl BufRead,
-    line: u64,
+    place: Place,
     form: Form,
 ) -> Result<Option<Message>, InputError> {
+    let Place {
+        line,
+        line_length_max,
+    } = place;
     let mut bytes = Vec::new();
     let read = input
-        .take(LINE_LENGTH_MAX + 1)
+        .take(line_length_max.saturating_add(1))
         .read_until(b'\n', &mut bytes)
         .map_err(InputError::Read)?;
     if read == 0 {
@@ -61,8 +79,8 @@ fn read_line(
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
     }
-    if bytes.len() as u64 > LINE_LENGTH_MAX {
-        let max = LINE_LENGTH_MAX;
+    if bytes.len() as u64 > line_length_max {
+        let max = line_length_max;
         return Err(InputError::TooLong { line, max });
     }
     let message = form.read(bytes);
@@ -73,8 +91,9 @@ fn read_line(
 /// Writes to standard output what comes through the channel; the receiver hears when all of it is
 /// written.
 ///
-/// The channel closes when nobody reads the output any more.
-pub(super) fn write_output() -> Result<(mpsc::Sender<Vec<u8>>, oneshot::Receiver<()>), Failure> {
+/// The channel closes when nobody reads the output any more, or it cannot be written; the receiver
+/// hears of the latter.
+pub(super) fn write_output() -> Result<Output, Failure> {
     let (sender, mut messages) = mpsc::channel::<Vec<u8>>(MESSAGES_MAX);
     let (done, written) = oneshot::channel();
     start("output", move || {
@@ -88,16 +107,21 @@ pub(super) fn write_output() -> Result<(mpsc::Sender<Vec<u8>>, oneshot::Receiver
                     Ok(())
                 }
             });
-            if wrote.is_err() {
-                break;
+            if let Err(error) = wrote {
+                drop(output.into_parts());
+                let is_left = error.kind() == io::ErrorKind::BrokenPipe;
+                // Nobody waits any more when the program ends at once.
+                let _ended = done.send(if is_left { Ok(()) } else { Err(error) });
+                return;
             }
         }
-        drop(output.into_parts());
-        // Nobody waits any more when the program ends at once.
-        let _ended = done.send(());
+        let _ended = done.send(Ok(()));
     })?;
     Ok((sender, written))
 }
+
+/// Where lines go, and who hears that all are written, or why not.
+pub(super) type Output = (mpsc::Sender<Vec<u8>>, oneshot::Receiver<io::Result<()>>);
 
 /// Starts a thread that ends with the program.
 pub(super) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
@@ -111,18 +135,25 @@ pub(super) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<
 /// Messages that wait for the connection, and for standard output; then the other side waits.
 pub(super) const MESSAGES_MAX: usize = 16;
 
-/// Bytes of one line.
-const LINE_LENGTH_MAX: u64 = 16 << 20;
+/// Bytes of one line, unless longer messages are taken too.
+pub(super) const LINE_LENGTH_MAX: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(line: u64) -> Place {
+        Place {
+            line,
+            line_length_max: LINE_LENGTH_MAX,
+        }
+    }
+
     #[test]
     fn a_line_loses_its_line_feed_and_nothing_else() {
         let mut input: &[u8] = b"one\r\n\n two \nlast";
         let mut lines = Vec::new();
-        while let Some(message) = read_line(&mut input, 1, Form::Text).unwrap() {
+        while let Some(message) = read_line(&mut input, at(1), Form::Text).unwrap() {
             lines.push(message.as_text().unwrap().to_owned());
         }
         assert_eq!(lines, ["one\r", "", " two ", "last"]);
@@ -132,11 +163,11 @@ mod tests {
     fn lines_that_are_no_text_are_named_by_their_number() {
         let mut input: &[u8] = b"\xff\n";
         assert!(matches!(
-            read_line(&mut input, 7, Form::Text),
+            read_line(&mut input, at(7), Form::Text),
             Err(InputError::Form { line: 7, .. })
         ));
         let mut input: &[u8] = b"\xff\n";
-        let message = read_line(&mut input, 7, Form::Binary).unwrap();
+        let message = read_line(&mut input, at(7), Form::Binary).unwrap();
         assert_eq!(message, Some(Message::binary(vec![0xff])));
     }
 
@@ -144,7 +175,7 @@ mod tests {
     fn a_line_without_end_is_refused_at_its_bound() {
         let mut input = BufReader::new(io::repeat(b'a'));
         assert!(matches!(
-            read_line(&mut input, 1, Form::Binary),
+            read_line(&mut input, at(1), Form::Binary),
             Err(InputError::TooLong { line: 1, .. })
         ));
     }

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     form::Form,
     notices::{Notices, Style},
-    pipe::{self, Input, MESSAGES_MAX},
+    pipe::{self, Input, MESSAGES_MAX, Output},
     printer::{Printer, wait_until_read},
     slash::{Asked, HELP},
 };
@@ -111,7 +111,7 @@ impl Terminal {
     }
 
     /// Begins to write what comes through the channel.
-    pub(super) fn write(&self) -> Result<(mpsc::Sender<Vec<u8>>, oneshot::Receiver<()>), Failure> {
+    pub(super) fn write(&self) -> Result<Output, Failure> {
         let (sender, mut lines) = mpsc::channel::<Vec<u8>>(MESSAGES_MAX);
         let (done, written) = oneshot::channel();
         let printer = self.printer.clone();
@@ -120,7 +120,7 @@ impl Terminal {
                 printer.print(String::from_utf8_lossy(&line).into_owned());
             }
             // Nobody waits any more when the program ends at once.
-            let _ended = done.send(());
+            let _ended = done.send(Ok(()));
         })?;
         Ok((sender, written))
     }

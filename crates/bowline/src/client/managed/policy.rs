@@ -44,7 +44,7 @@ pub struct Backoff {
     /// up to as much again is added at random. Default 5 s.
     pub later: Duration,
     /// The longest `Retry-After` to honour; a longer one is cut to this. Up to one `step` is added
-    /// at random. Default 5 min.
+    /// at random, and the wait is never shorter than without `Retry-After`. Default 5 min.
     pub retry_after_max: Duration,
 }
 
@@ -83,7 +83,7 @@ impl Backoff {
             Verdict::Later => step.max(bounded(self.later) + drawn(self.later, 0.0)),
             Verdict::RetryAfter(named) => {
                 let named = bounded(named.min(self.retry_after_max));
-                named + drawn(self.step, 0.0)
+                step.max(named + drawn(self.step, 0.0))
             }
         }
     }

@@ -105,6 +105,17 @@ async fn retry_after_is_honoured_in_seconds_and_as_a_date_and_cut_to_its_bound()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_always_says_at_once_is_not_asked_more_often_than_one_that_is_down() {
+    let answer = "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
+    let (lab, _peers) = Lab::new(&[], Outcome::Answer(answer.to_owned()));
+    let policy = ReconnectPolicy::default();
+    let client = lab.builder().with_policy(policy).start();
+    sleep(Duration::from_secs(30)).await;
+    assert!((4..=8).contains(&lab.attempts()), "{:?}", lab.times());
+    drop(client);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_after_without_sense_leaves_the_steps_as_they_are() {
     for value in ["soon", "-1", "1.5", ""] {
         let answer = format!("HTTP/1.1 503 Busy\r\nRetry-After: {value}\r\n\r\n");
