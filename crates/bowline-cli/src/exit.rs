@@ -219,17 +219,19 @@ impl Failure {
 }
 
 /// Says whether a connection that ended so did what it should: both ends said goodbye, and the
-/// other one not because something was wrong.
-pub(crate) fn check_ending(ending: Option<Ending>) -> Result<(), Failure> {
+/// other one not because something was wrong. `chosen` is the code this program closes with.
+pub(crate) fn check_ending(ending: Option<Ending>, chosen: CloseCode) -> Result<(), Failure> {
     match ending {
-        Some(ending) if !(ending.is_clean() && is_wanted(&ending)) => Err(Failure::Ended(ending)),
+        Some(ending) if !(ending.is_clean() && is_wanted(&ending, chosen)) => {
+            Err(Failure::Ended(ending))
+        }
         Some(_) | None => Ok(()),
     }
 }
 
-/// A code that this program chose is what was asked for.
-fn is_wanted(ending: &Ending) -> bool {
-    ending.by == EndedBy::Local || is_ordinary(ending.code)
+/// A code that this program chose is what was asked for, but the peer may answer with another.
+fn is_wanted(ending: &Ending, chosen: CloseCode) -> bool {
+    is_ordinary(ending.code) || ending.by == EndedBy::Local && ending.code == chosen
 }
 
 const fn is_ordinary(code: CloseCode) -> bool {

@@ -74,7 +74,7 @@ async fn connect(url: &str, args: &EchoArgs) -> Result<(), Failure> {
     }
     match ws.ending() {
         Some(ending) if ending.is_clean() => Ok(()),
-        ending => check_ending(ending),
+        ending => check_ending(ending, CloseCode::NORMAL),
     }
 }
 

@@ -237,20 +237,20 @@ impl Incoming {
         }
     }
 
-    /// Says how the link came to its end.
+    /// Says how the link came to its end, after this program closed it with `chosen`, if it did.
     ///
     /// # Errors
     /// [`Failure`] if it was not in order.
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    pub(super) fn check(&self, chosen: CloseCode) -> Result<(), Failure> {
         match self {
-            Self::Once(receiver) => check_ending(receiver.ending()),
+            Self::Once(receiver) => check_ending(receiver.ending(), chosen),
             Self::Kept(events) => match events.state() {
                 ClientState::Closed {
                     why:
                         ClosedWhy::Fatal(failure)
                         | ClosedWhy::AttemptsUsedUp(failure)
                         | ClosedWhy::Manual(failure),
-                } => check_failure(failure),
+                } => check_failure(failure, chosen),
                 ClientState::Connecting { .. }
                 | ClientState::Open
                 | ClientState::Waiting { .. }
@@ -263,9 +263,9 @@ impl Incoming {
 }
 
 /// A server that says goodbye for good is no failure.
-fn check_failure(failure: Arc<LinkFailure>) -> Result<(), Failure> {
+fn check_failure(failure: Arc<LinkFailure>, chosen: CloseCode) -> Result<(), Failure> {
     if let LinkFailure::Ended(ending) = &*failure {
-        return check_ending(Some(ending.clone()));
+        return check_ending(Some(ending.clone()), chosen);
     }
     Err(Failure::GivenUp(failure))
 }

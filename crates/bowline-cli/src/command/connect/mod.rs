@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use bowline::{Connector, Endpoint};
+use bowline::{CloseCode, Connector, Endpoint};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep},
@@ -134,7 +134,7 @@ async fn open(
             }
             Some(_) => {}
             None => {
-                incoming.check()?;
+                incoming.check(CloseCode::NORMAL)?;
                 return Err(Failure::Missed("it never was open".to_owned()));
             }
         }
@@ -180,6 +180,7 @@ fn begin<'a>(
         pinged_at: Cell::new(None),
         has_told_hex: Cell::new(false),
         is_sending: Cell::new(false),
+        close_code: Cell::new(CloseCode::NORMAL),
     })
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Session<'a> {
     pub(super) pinged_at: Cell<Option<Instant>>,
     /// Whether a message is being sent.
     pub(super) is_sending: Cell<bool>,
+    /// What the connection is closed with.
+    pub(super) close_code: Cell<CloseCode>,
     /// Whether it was told how binary messages are written.
     pub(super) has_told_hex: Cell<bool>,
 }
@@ -132,7 +134,7 @@ impl Session<'_> {
             Done::Over => true,
             Done::OutputClosed | Done::Stopped => false,
         };
-        incoming.check()?;
+        incoming.check(self.close_code.get())?;
         if let Some(missing) = missing {
             return Err(Failure::Missed(missing));
         }
@@ -173,6 +175,7 @@ impl Session<'_> {
                 Ok(Input::Ping(payload)) => self.ping(outgoing, payload).await?,
                 Ok(Input::Close(code, reason)) => {
                     self.note_close(Way::Out, code, &reason)?;
+                    self.close_code.set(code);
                     outgoing.close(code, &reason).await;
                     return wrong;
                 }
