@@ -211,20 +211,15 @@ impl Desk {
 
     /// Begins to read and to write.
     fn begin(&mut self, message_max: Option<u64>) -> Result<(Inputs, Output), Failure> {
-        Ok(match &mut self.terminal {
-            Some(terminal) => {
-                self.notices.say(format_args!(
-                    "each line you type is sent; /help lists commands, Ctrl-D closes"
-                ));
-                (terminal.read(self.form)?, terminal.write()?)
-            }
-            None => {
-                let message_max = message_max.unwrap_or(0);
-                let line_length_max = LINE_LENGTH_MAX.max(message_max);
-                let inputs = pipe::read_lines(self.form, line_length_max)?;
-                (inputs, pipe::write_output()?)
-            }
-        })
+        if let Some(terminal) = &mut self.terminal {
+            self.notices.say(format_args!(
+                "each line you type is sent; /help lists commands, Ctrl-D closes"
+            ));
+            return Ok((terminal.read(self.form)?, terminal.write()?));
+        }
+        let line_length_max = LINE_LENGTH_MAX.max(message_max.unwrap_or(0));
+        let inputs = pipe::read_lines(self.form, line_length_max)?;
+        Ok((inputs, pipe::write_output()?))
     }
 
     fn flush(&self) {
