@@ -14,7 +14,10 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{trace, warn};
 
-use crate::shard::Command;
+use crate::{
+    command::{Command, Order},
+    exchange::Entry,
+};
 
 /// Publishes and subscribes in a hub without a connection; from
 /// [`Server::participant`](crate::Server::participant).
@@ -71,11 +74,11 @@ impl Participant {
         let topic = Topic::parse(topic, &self.limits).map_err(|error| not_a_topic(topic, error))?;
         let payload = payload.into();
         let publication = Publication { topic, payload };
-        self.command(Command::Publish {
+        self.command(Command::Publish(Entry {
             publisher: None,
             publication,
             retain,
-        })
+        }))
         .await
     }
 
@@ -95,12 +98,12 @@ impl Participant {
             sender,
             lost: Arc::clone(&lost),
         };
-        self.command(Command::Hear {
+        let order = Order::Hear {
             filter,
             inbox: inbound,
             joined,
-        })
-        .await?;
+        };
+        self.command(order.into()).await?;
         let session = answer.await.map_err(|_| ParticipantError::Stopped)??;
         Ok(Subscription {
             session,
@@ -178,11 +181,11 @@ impl Drop for Subscription {
         let Some(commands) = self.commands.upgrade() else {
             return;
         };
-        let leave = Command::Leave {
+        let leave = Order::Leave {
             session: self.session,
         };
         // When there is no room, the shard finds the inbox closed at the next publication.
-        drop(commands.try_send(leave));
+        drop(commands.try_send(leave.into()));
     }
 }
 

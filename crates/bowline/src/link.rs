@@ -159,6 +159,15 @@ impl<S: Transport> Link for Shared<S> {
     }
 }
 
+/// Collects what `work` sends by handles in this thread, to any connections, and writes to each of
+/// them once afterwards.
+///
+/// What is too much to be queued in the engine is written at once. What a group's handlers send is
+/// collected already.
+pub fn write_together<R>(work: impl FnOnce() -> R) -> R {
+    batched(work)
+}
+
 /// Collects the connections written to while `work` runs, and writes to each once afterwards.
 ///
 /// So what a handler sends for a batch of received messages leaves in one write per connection.

@@ -81,6 +81,11 @@ impl Bus {
         self.sessions.attach()
     }
 
+    /// Says whether a session is attached.
+    pub fn is_attached(&self, session: SessionId) -> bool {
+        self.sessions.is_attached(session)
+    }
+
     /// Removes a session and all its subscriptions; its id is never given out again.
     ///
     /// # Errors

@@ -65,6 +65,8 @@ pub use session::{
 pub use upgrade::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use values::Values;
 
+pub use crate::link::write_together;
+
 use crate::{
     error::{ConnectPhase, Error},
     options::Options,
