@@ -48,6 +48,8 @@ mod http;
 mod hub;
 mod listen;
 mod members;
+#[cfg(test)]
+mod model;
 mod outbox;
 mod page;
 mod participant;

@@ -91,13 +91,9 @@ impl Participant {
     pub async fn subscribe(&self, filter: &str) -> Result<Subscription, ParticipantError> {
         let filter =
             TopicFilter::parse(filter, &self.limits).map_err(|error| not_a_topic(filter, error))?;
-        let (sender, inbox) = mpsc::channel(INBOX_PUBLICATIONS_MAX);
-        let lost = Arc::new(AtomicU64::new(0));
+        let (inbound, inbox) = inbox();
+        let lost = Arc::clone(&inbound.lost);
         let (joined, answer) = oneshot::channel();
-        let inbound = Inbox {
-            sender,
-            lost: Arc::clone(&lost),
-        };
         let order = Order::Hear {
             filter,
             inbox: inbound,
@@ -187,6 +183,13 @@ impl Drop for Subscription {
         // When there is no room, the shard finds the inbox closed at the next publication.
         drop(commands.try_send(leave.into()));
     }
+}
+
+/// Makes the two ends of what waits for a subscription.
+pub(crate) fn inbox() -> (Inbox, mpsc::Receiver<Publication>) {
+    let (sender, waiting) = mpsc::channel(INBOX_PUBLICATIONS_MAX);
+    let lost = Arc::new(AtomicU64::new(0));
+    (Inbox { sender, lost }, waiting)
 }
 
 /// The shard's end of a subscription.

@@ -8,6 +8,8 @@ mod http;
 mod page;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workers;
 
 /// What is true with one worker.
 #[cfg(test)]
