@@ -44,6 +44,7 @@ mod access;
 mod command;
 mod config;
 mod exchange;
+mod fan_out;
 mod http;
 mod hub;
 mod listen;

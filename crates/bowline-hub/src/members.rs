@@ -4,13 +4,11 @@ use bowline::{
     PreparedMessage,
     server::{ConnectionHandle, SendError},
 };
-use bowline_bus::{
-    Delivery, Publication, SessionId, Topic,
-    dialect::clown_talk::{Window, encode},
-};
+use bowline_bus::{Publication, SessionId, dialect::clown_talk::Window};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
+    fan_out::{Encoder, FanOut},
     outbox::{OutboxSender, Refused},
     participant::Inbox,
 };
@@ -83,29 +81,18 @@ impl Members {
         }
     }
 
-    /// Hands a delivery to its recipients, encoded once for each window.
-    pub(crate) fn deliver(&mut self, delivery: &Delivery<'_>) -> Failed {
-        let Publication { topic, payload } = &delivery.publication;
-        // The windows that show one topic have bases of different lengths, so the length tells them
-        // apart, and there are no more of them than the topic has levels.
-        let mut encoded: Vec<(usize, PreparedMessage)> = Vec::new();
+    /// Hands deliveries to their recipients, to each what it gets at once.
+    pub(crate) fn deliver(&mut self, mut fan_out: FanOut) -> Failed {
+        fan_out.sort();
+        let mut encoder = Encoder::new(&fan_out);
         let mut failed = Failed::default();
-        for &session in delivery.recipients {
+        for (session, due) in fan_out.by_session() {
             let given = match self.sink_mut(session) {
                 None => continue,
-                Some(Sink::Local(inbox)) => give_local(inbox, &delivery.publication),
+                Some(Sink::Local(inbox)) => give_local(inbox, fan_out.publications(due)),
                 Some(Sink::Talk(talk)) => {
-                    let base_length = talk.window.base().len();
-                    let known = encoded.iter().find(|(length, _)| *length == base_length);
-                    if let Some((_, message)) = known {
-                        give(talk, message)
-                    } else if let Some(message) = encode_for(&talk.window, topic, payload) {
-                        let given = give(talk, &message);
-                        encoded.push((base_length, message));
-                        given
-                    } else {
-                        continue;
-                    }
+                    let messages = encoder.messages(due, &talk.window);
+                    talk.give(messages)
                 }
             };
             match given {
@@ -126,11 +113,38 @@ impl Members {
     }
 }
 
-/// What became of a publication for one session.
+impl Talk {
+    /// Queues messages for the connection, which are written together.
+    fn give(&mut self, mut messages: &[PreparedMessage]) -> Given {
+        if let Some(behind) = &self.behind {
+            while let Some((first, rest)) = messages.split_first() {
+                match behind.push(first) {
+                    Ok(()) => messages = rest,
+                    Err(Refused::TooSlow { lost }) => return Given::Failed { lost },
+                    Err(Refused::Gone) => return Given::Failed { lost: 0 },
+                    Err(Refused::CaughtUp) => {
+                        self.behind = None;
+                        break;
+                    }
+                }
+            }
+        }
+        if messages.is_empty() {
+            return Given::Taken;
+        }
+        match self.connection.try_send_all_prepared(messages) {
+            Ok(()) => Given::Taken,
+            Err(SendError::TooSlow) => Given::Failed { lost: 1 },
+            Err(_closed) => Given::Failed { lost: 0 },
+        }
+    }
+}
+
+/// What became of publications for one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Given {
     Taken,
-    /// So many publications are lost, and the session goes on.
+    /// So many are lost, and the session goes on.
     Dropped(u64),
     /// The session is over, and so many messages are lost with it.
     Failed {
@@ -138,31 +152,16 @@ enum Given {
     },
 }
 
-fn give(talk: &mut Talk, message: &PreparedMessage) -> Given {
-    match talk.behind.as_ref().map(|behind| behind.push(message)) {
-        Some(Ok(())) => return Given::Taken,
-        Some(Err(Refused::TooSlow { lost })) => return Given::Failed { lost },
-        Some(Err(Refused::Gone)) => return Given::Failed { lost: 0 },
-        Some(Err(Refused::CaughtUp)) => talk.behind = None,
-        None => {}
+fn give_local<'p>(inbox: &Inbox, publications: impl Iterator<Item = &'p Publication>) -> Given {
+    let mut lost = 0;
+    for publication in publications {
+        match inbox.push(publication.clone()) {
+            Ok(more) => lost += more,
+            Err(_gone) => return Given::Failed { lost },
+        }
     }
-    match talk.connection.try_send_prepared(message) {
-        Ok(_) => Given::Taken,
-        Err(SendError::TooSlow) => Given::Failed { lost: 1 },
-        Err(_closed) => Given::Failed { lost: 0 },
+    match lost {
+        0 => Given::Taken,
+        lost => Given::Dropped(lost),
     }
-}
-
-fn give_local(inbox: &Inbox, publication: &Publication) -> Given {
-    match inbox.push(publication.clone()) {
-        Ok(0) => Given::Taken,
-        Ok(lost) => Given::Dropped(lost),
-        Err(_gone) => Given::Failed { lost: 0 },
-    }
-}
-
-/// Tells a value in the words of one window; `None` if it does not show the topic.
-fn encode_for(window: &Window, topic: &Topic, payload: &[u8]) -> Option<PreparedMessage> {
-    let text = encode(window.outward(topic)?, payload).ok()?;
-    Some(PreparedMessage::new(text.into()))
 }

@@ -1,8 +1,7 @@
 //! The task of a worker where its sessions meet.
 
-use std::{ops::ControlFlow, slice, sync::Arc};
+use std::sync::Arc;
 
-use bowline::server::write_together;
 use bowline_bus::{
     Bus, BusError, Publication, PublishOptions, Retain, Retention, SessionId, TopicFilter,
     dialect::clown_talk::Window,
@@ -17,6 +16,7 @@ use crate::{
     command::{Command, Joined, Newcomer, Order, Presence, Retained},
     config::Limits,
     exchange::{Batch, Entry, Seat},
+    fan_out::FanOut,
     members::{Members, Sink, Talk},
     outbox::{Outbox, outbox},
     participant::Inbox,
@@ -250,42 +250,31 @@ impl Shard {
 
     /// Carries out what the exchange gave; what it means for one connection is written together.
     async fn apply(&mut self, batches: Vec<Arc<Batch>>) {
+        let mut fan_out = FanOut::default();
         for batch in batches {
             let is_own = self.seat.is_own(&batch);
-            let mut entries = batch.entries.iter();
-            while write_together(|| self.deliver_some(&mut entries, is_own)).is_break() {
-                yield_now().await;
+            for entry in &batch.entries {
+                self.carry(entry, is_own, &mut fan_out);
+                if fan_out.len() >= DELIVERIES_PER_TURN {
+                    self.deliver(std::mem::take(&mut fan_out));
+                    yield_now().await;
+                }
             }
         }
+        self.deliver(fan_out);
     }
 
-    /// Delivers what fits into a turn; breaks off when the turn is over.
-    fn deliver_some(
-        &mut self,
-        entries: &mut slice::Iter<'_, Entry>,
-        is_own: bool,
-    ) -> ControlFlow<()> {
-        let begin = self.bus.counters().delivered;
-        for entry in entries {
-            let publisher = entry.publisher.filter(|_| is_own);
-            self.deliver(publisher, entry);
-            if self.bus.counters().delivered - begin >= DELIVERIES_PER_TURN {
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn deliver(&mut self, publisher: Option<SessionId>, entry: &Entry) {
-        let mut options = PublishOptions {
+    /// Publishes on the bus.
+    fn carry(&mut self, entry: &Entry, is_own: bool, fan_out: &mut FanOut) {
+        // One that left meanwhile is no publisher, but other workers carry this out as well.
+        let publisher = entry
+            .publisher
+            .filter(|publisher| is_own && self.bus.is_attached(*publisher));
+        let options = PublishOptions {
             publisher,
             retain: entry.retain,
             ..PublishOptions::default()
         };
-        if publisher.is_some_and(|publisher| !self.bus.is_attached(publisher)) {
-            // It left meanwhile, but other workers carry this out as well.
-            options.publisher = None;
-        }
         let delivery = match self.bus.publish(entry.publication.clone(), options) {
             Ok(delivery) => delivery,
             Err(error) => {
@@ -301,7 +290,11 @@ impl Shard {
             }
             Retention::Unchanged => {}
         }
-        let failed = self.members.deliver(&delivery);
+        fan_out.add(delivery);
+    }
+
+    fn deliver(&mut self, fan_out: FanOut) {
+        let failed = self.members.deliver(fan_out);
         self.bus.record_dropped(failed.lost);
         for session in failed.sessions {
             self.leave(session);
@@ -330,4 +323,4 @@ impl Shard {
 /// Commands that a shard takes in one turn at most.
 const COMMANDS_PER_TURN: usize = 256;
 /// Deliveries after which a shard gives the other tasks of its worker a turn.
-const DELIVERIES_PER_TURN: u64 = 4096;
+const DELIVERIES_PER_TURN: usize = 1 << 16;

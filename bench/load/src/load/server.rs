@@ -20,8 +20,13 @@ pub struct Server {
 impl Server {
     /// Starts a command on the servers' processor and waits until it listens.
     pub fn start(words: &[String]) -> Outcome<Self> {
+        Self::start_on(SERVER_PROCESSOR, words)
+    }
+
+    /// Starts a command on some processors, a list such as `0,1`, and waits until it listens.
+    pub fn start_on(processors: &str, words: &[String]) -> Outcome<Self> {
         let mut child = Command::new("taskset")
-            .args(["-c", SERVER_PROCESSOR])
+            .args(["-c", processors])
             .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -66,4 +71,4 @@ impl Drop for Server {
     }
 }
 
-const SERVER_PROCESSOR: &str = "0";
+pub const SERVER_PROCESSOR: &str = "0";

@@ -53,10 +53,12 @@ impl fmt::Display for Samples {
         let Some(floor) = self.rows.first() else {
             return Ok(());
         };
-        let ours = self.row("bowline").or(self.row("bowline-fanout"));
+        let ours = ["bowline", "bowline-fanout", "hub"];
+        let ours = ours.iter().find_map(|name| self.row(name));
         writeln!(
             f,
-            "| server | per second | spread | rate to floor | CPU each | spread | floor's CPU to it | bowline's CPU to it |"
+            "| server | per second | spread | rate to {first} | CPU each | spread | {first}'s CPU to it | bowline's CPU to it |",
+            first = floor.name
         )?;
         writeln!(f, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
         for row in &self.rows {

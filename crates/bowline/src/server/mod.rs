@@ -65,8 +65,6 @@ pub use session::{
 pub use upgrade::{Handover, PendingWebSocket, Rejection, UpgradedStream};
 pub use values::Values;
 
-pub use crate::link::write_together;
-
 use crate::{
     error::{ConnectPhase, Error},
     options::Options,
