@@ -1,16 +1,17 @@
 //! The way of a connection from the socket to its session.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bowline::{Offer, Request};
 use bowline_bus::dialect::clown_talk::Window;
 use percent_encoding::percent_decode_str;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::OwnedSemaphorePermit,
     task::{JoinError, JoinSet},
     time::{Instant, sleep, timeout_at},
 };
-use tracing::{Instrument, debug, debug_span, error, info, warn};
+use tracing::{Instrument, Span, debug, debug_span, error, info, warn};
 
 use crate::{
     access::Access,
@@ -66,29 +67,41 @@ fn admit(
 ) {
     let span = debug_span!("connection", %peer);
     if let Ok(place) = Arc::clone(&hub.common.places).try_acquire_owned() {
+        // What the handshake needs, and plain HTTP, is given back when a session begins.
         let (access, hub, stop) = (Arc::clone(access), Arc::clone(hub), stop.clone());
-        let connection = async move {
-            serve(stream, access, hub, stop).await;
-            drop(place);
-        };
-        connections.spawn(connection.instrument(span));
+        let opening = Box::pin(open(stream, access, hub, stop));
+        spawn_in(connections, span, serve(opening, place));
     } else if let Ok(refusal) = Arc::clone(&hub.common.refusals).try_acquire_owned() {
         let hub = Arc::clone(hub);
-        let connection = async move {
+        let refusing = async move {
             refuse_full(stream, &hub).await;
             drop(refusal);
         };
-        connections.spawn(connection.instrument(span));
+        spawn_in(connections, span, refusing);
     } else {
         debug!(%peer, "dropped a connection: too many are being refused");
     }
 }
 
+/// Spawns a task, inside of a span if somebody wants to see it.
+fn spawn_in(
+    connections: &mut JoinSet<()>,
+    span: Span,
+    connection: impl Future<Output = ()> + Send + 'static,
+) {
+    if span.is_disabled() {
+        connections.spawn(connection);
+    } else {
+        connections.spawn(connection.instrument(span));
+    }
+}
+
 /// Serves one connection from its first byte to its end.
-async fn serve(stream: TcpStream, access: Arc<Access>, hub: Arc<Hub>, stop: Stop) {
-    // What the handshake needs, and plain HTTP, is given back when a session begins.
-    let opened = Box::pin(open(stream, access, hub, stop)).await;
-    match opened {
+async fn serve(
+    opening: Pin<Box<impl Future<Output = Result<Option<Box<Talk<TcpStream>>>, bowline::Error>>>>,
+    _place: OwnedSemaphorePermit,
+) {
+    match opening.await {
         Ok(Some(talk)) => talk.run().await,
         Ok(None) => {}
         Err(error) => debug!(%error, "no connection"),
@@ -101,7 +114,7 @@ async fn open(
     access: Arc<Access>,
     hub: Arc<Hub>,
     mut stop: Stop,
-) -> Result<Option<Talk<TcpStream>>, bowline::Error> {
+) -> Result<Option<Box<Talk<TcpStream>>>, bowline::Error> {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "cannot switch the delay of small packets off");
     }
@@ -124,7 +137,7 @@ async fn open_session(
     access: &Access,
     hub: Arc<Hub>,
     stop: &Stop,
-) -> Result<Option<Talk<TcpStream>>, bowline::Error> {
+) -> Result<Option<Box<Talk<TcpStream>>>, bowline::Error> {
     let head = offer.request();
     if !access.admits_host(head.authority()) {
         return refuse(offer, 421, http::UNKNOWN_HOST).await;
@@ -159,7 +172,7 @@ async fn refuse(
     offer: Offer<TcpStream>,
     status: u16,
     body: &str,
-) -> Result<Option<Talk<TcpStream>>, bowline::Error> {
+) -> Result<Option<Box<Talk<TcpStream>>>, bowline::Error> {
     offer.refuse(status, body).await.map(|()| None)
 }
 

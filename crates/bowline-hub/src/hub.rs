@@ -6,6 +6,7 @@ use bowline::{
     Acceptor, CloseCode, Options, OutboxLimits, SlowPeer,
     server::{ConnectionGroup, GroupOptions, Registry},
 };
+use bowline_bus::dialect::clown_talk;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::{command::Command, config::Config};
@@ -44,6 +45,8 @@ impl Hub {
 pub(crate) struct Common {
     pub(crate) config: Config,
     pub(crate) acceptor: Acceptor,
+    /// How all sessions talk.
+    pub(crate) talk: Arc<clown_talk::Options>,
     /// A permit for each connection.
     pub(crate) places: Arc<Semaphore>,
     /// A permit for each connection that is being refused.
@@ -79,6 +82,7 @@ impl Common {
             refusals: permits(limits.refusals_max),
             sessions: permits(limits.bus.sessions_max as usize),
             registry: Registry::new(),
+            talk: Arc::new(config.talk.clone()),
             acceptor,
             config,
         }

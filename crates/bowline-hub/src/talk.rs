@@ -10,7 +10,7 @@ use bowline_bus::{
     Publication, Retain, SessionId,
     dialect::clown_talk::{Malformed, Received, Session, Window, encode, lines},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc::error::TrySendError, oneshot};
 use tracing::{debug, info, trace};
 
 use crate::{
@@ -38,9 +38,10 @@ pub(crate) async fn open<S: Transport>(
     window: Window,
     hub: Arc<Hub>,
     stop: &Stop,
-) -> Result<Option<Talk<S>>, bowline::Error> {
+) -> Result<Option<Box<Talk<S>>>, bowline::Error> {
     let config = &hub.common.config;
-    let session = Session::new(window.clone(), config.limits.bus.topic, config.talk.clone());
+    let options = Arc::clone(&hub.common.talk);
+    let session = Session::new(window.clone(), config.limits.bus.topic, options);
     let Ok(place) = Arc::clone(&hub.common.sessions).try_acquire_owned() else {
         info!("refused a session: there are too many");
         let offer = offer.with_header("Retry-After", RETRY_AFTER);
@@ -80,14 +81,14 @@ pub(crate) async fn open<S: Transport>(
         membership.handle().close(CloseCode::GOING_AWAY, STOPS)?;
     }
     let (sender, receiver) = ws.split();
-    let mut talk = Talk {
+    let mut talk = Box::new(Talk {
         receiver,
         sender: Some(sender),
         membership,
         session,
         id,
         hub,
-    };
+    });
     talk.catch_up(behind);
     if talk.session.is_talking() {
         talk.sender = None;
@@ -97,15 +98,88 @@ pub(crate) async fn open<S: Transport>(
 
 impl<S: Transport> Talk<S> {
     /// Receives until the connection is over.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// An idle connection keeps this future, so what it seldom needs is boxed.
+    pub(crate) async fn run(mut self: Box<Self>) {
         while let Some(message) = self.receiver.recv().await {
-            self.take(&message).await;
+            if let Some(rest) = self.take(message, 0) {
+                Box::pin(self.take_rest(rest)).await;
+            }
         }
-        let id = self.id.as_u64();
+        self.report_end();
+        let leave = Order::Leave { session: self.id }.into();
+        if let Err(TrySendError::Full(leave)) = self.hub.commands.try_send(leave) {
+            Box::pin(self.tell(leave)).await;
+        }
+    }
+
+    /// Carries out the lines of a message from some byte on; gives the rest when one has to wait.
+    fn take(&mut self, message: Message, mut at: usize) -> Option<Rest> {
+        let step = self.take_lines(&message, &mut at)?;
+        Some(Rest { message, at, step })
+    }
+
+    fn take_lines(&mut self, message: &Message, at: &mut usize) -> Option<Step> {
+        let Some(text) = message.as_text() else {
+            self.session.refuse(Malformed::NotUtf8);
+            debug!(session = self.id.as_u64(), "ignored a binary message");
+            return None;
+        };
+        for line in lines(text.get(*at..).unwrap_or_default()) {
+            *at += line.len() + 1;
+            let step = match self.session.receive(line) {
+                Received::Publish {
+                    publication,
+                    retain,
+                } => self.publish(publication, retain).map(Step::Tell),
+                Received::Init { reply } => Some(Step::Answer(reply)),
+                Received::Skipped => None,
+                Received::Malformed(malformed) => {
+                    debug!(session = self.id.as_u64(), %malformed, "ignored a line");
+                    None
+                }
+            };
+            if step.is_some() {
+                return step;
+            }
+        }
+        None
+    }
+
+    /// Carries out what had to wait, and the lines behind it.
+    async fn take_rest(&mut self, mut rest: Rest) {
+        loop {
+            match rest.step {
+                Step::Tell(command) => self.tell(command).await,
+                Step::Answer(reply) => self.answer(reply).await,
+            }
+            match self.take(rest.message, rest.at) {
+                Some(next) => rest = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Gives the command back that the shard has no room for.
+    fn publish(&self, publication: Publication, retain: Retain) -> Option<Command> {
+        trace!(session = self.id.as_u64(), topic = %publication.topic, "published");
+        let entry = Entry {
+            publisher: Some(self.id),
+            publication,
+            retain,
+        };
+        match self.hub.commands.try_send(Command::Publish(entry)) {
+            Err(TrySendError::Full(command)) => Some(command),
+            // The bus is gone only when the hub stops, and then the connection is closing.
+            Ok(()) | Err(TrySendError::Closed(_)) => None,
+        }
+    }
+
+    fn report_end(&self) {
         if let Some(ending) = self.receiver.ending() {
             let counters = self.session.counters();
             debug!(
-                session = id,
+                session = self.id.as_u64(),
                 code = ending.code.0,
                 reason = &*ending.reason,
                 cause = %ending.cause,
@@ -114,39 +188,6 @@ impl<S: Transport> Talk<S> {
                 "left"
             );
         }
-        self.tell(Order::Leave { session: self.id }.into()).await;
-    }
-
-    async fn take(&mut self, message: &Message) {
-        let Some(text) = message.as_text() else {
-            self.session.refuse(Malformed::NotUtf8);
-            debug!(session = self.id.as_u64(), "ignored a binary message");
-            return;
-        };
-        for line in lines(text) {
-            match self.session.receive(line) {
-                Received::Publish {
-                    publication,
-                    retain,
-                } => self.publish(publication, retain).await,
-                Received::Init { reply } => Box::pin(self.answer(reply)).await,
-                Received::Skipped => {}
-                Received::Malformed(malformed) => {
-                    debug!(session = self.id.as_u64(), %malformed, "ignored a line");
-                }
-            }
-        }
-    }
-
-    async fn publish(&self, publication: Publication, retain: Retain) {
-        trace!(session = self.id.as_u64(), topic = %publication.topic, "published");
-        let publisher = Some(self.id);
-        let entry = Entry {
-            publisher,
-            publication,
-            retain,
-        };
-        self.tell(Command::Publish(entry)).await;
     }
 
     /// Answers an init message, when everything is published that the session sent before. A session
@@ -186,14 +227,24 @@ impl<S: Transport> Talk<S> {
         }
     }
 
-    /// Waits only while the shard has too much to do.
+    /// Waits while the shard has too much to do.
     async fn tell(&self, command: Command) {
-        use tokio::sync::mpsc::error::TrySendError;
-        if let Err(TrySendError::Full(command)) = self.hub.commands.try_send(command) {
-            // The bus is gone only when the hub stops, and then the connection is closing.
-            drop(Box::pin(self.hub.commands.send(command)).await);
-        }
+        // The bus is gone only when the hub stops, and then the connection is closing.
+        drop(self.hub.commands.send(command).await);
     }
+}
+
+/// What is left of a message, beginning with something that has to wait.
+struct Rest {
+    message: Message,
+    /// The byte at which the lines begin that follow.
+    at: usize,
+    step: Step,
+}
+
+enum Step {
+    Tell(Command),
+    Answer(String),
 }
 
 /// Attaches a session; `None` if the bus is full or gone.

@@ -92,7 +92,7 @@ impl Bus {
     ///
     /// [`BusError::StaleSession`] when the session is not attached.
     pub fn detach(&mut self, session: SessionId) -> Result<(), BusError> {
-        for filter in &self.sessions.detach(session)? {
+        for filter in self.sessions.detach(session)?.iter() {
             self.subscriptions.remove(filter, session);
         }
         Ok(())
