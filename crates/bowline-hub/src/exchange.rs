@@ -50,7 +50,8 @@ pub(crate) struct Batch {
     worker: usize,
 }
 
-/// One publication on its way to all workers.
+/// One publication on its way to all workers. Its payload is an allocation of its own, which all of
+/// them share when they retain it.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// The session that published, of the worker that it comes from; `None` for the program.

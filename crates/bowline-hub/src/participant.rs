@@ -72,7 +72,11 @@ impl Participant {
         retain: Retain,
     ) -> Result<(), ParticipantError> {
         let topic = Topic::parse(topic, &self.limits).map_err(|error| not_a_topic(topic, error))?;
-        let payload = payload.into();
+        let mut payload = payload.into();
+        if retain == Retain::Keep {
+            // It may be a part of something larger, which is not to be retained with it.
+            payload = Bytes::copy_from_slice(&payload);
+        }
         let publication = Publication { topic, payload };
         self.command(Command::Publish(Entry {
             publisher: None,

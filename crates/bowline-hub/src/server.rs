@@ -286,3 +286,29 @@ async fn save(store: &Arc<Store>, retained: Retained) -> Result<u64, RunError> {
         .await?
         .map_err(RunError::Store)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_fails_stops_the_others_and_their_values_are_kept() {
+        let (stopper, mut stop) = stop();
+        let mut workers = JoinSet::new();
+        workers.spawn(async { (0, Err(WorkerError::Panic)) });
+        workers.spawn(async move {
+            stop.stopped().await;
+            let retained = Retained {
+                revision: 7,
+                values: Vec::new(),
+            };
+            let drained = Drained::default();
+            (1, Ok(Finished { drained, retained }))
+        });
+        let (drained, retained) = finish(workers, pending(), stopper).await;
+        assert!(matches!(drained, Err(RunError::Worker(0))), "{drained:?}");
+        assert_eq!(retained.unwrap().revision, 7);
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bowline_bus::{
-    Bus, BusError, Publication, PublishOptions, Retain, Retention, SessionId, TopicFilter,
+    Bus, BusError, Publication, PublishOptions, Retain, Retention, SessionId, Storage, TopicFilter,
     dialect::clown_talk::Window,
 };
 use tokio::{
@@ -52,6 +52,7 @@ impl Shard {
         for publication in retained {
             let options = PublishOptions {
                 retain: Retain::Keep,
+                storage: Storage::Shared,
                 ..PublishOptions::default()
             };
             let kept = bus
@@ -273,6 +274,7 @@ impl Shard {
         let options = PublishOptions {
             publisher,
             retain: entry.retain,
+            storage: Storage::Shared,
             ..PublishOptions::default()
         };
         let delivery = match self.bus.publish(entry.publication.clone(), options) {

@@ -120,3 +120,16 @@ fn in_thread<T: Send + 'static>(
         })?;
     Ok(outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_panics_in_its_thread_comes_to_nothing() {
+        let outcome = in_thread::<()>(0, || panic!("a worker that fails")).unwrap();
+        assert!(outcome.await.is_err());
+        let outcome = in_thread(1, || Ok(5)).unwrap();
+        assert!(matches!(outcome.await, Ok(Ok(5))));
+    }
+}
