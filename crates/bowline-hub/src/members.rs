@@ -5,7 +5,7 @@ use bowline::{
     server::{ConnectionHandle, SendError},
 };
 use bowline_bus::{Publication, SessionId, dialect::clown_talk::Window};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, task::yield_now};
 
 use crate::{
     fan_out::{Encoder, FanOut},
@@ -81,12 +81,16 @@ impl Members {
         }
     }
 
-    /// Hands deliveries to their recipients, to each what it gets at once.
-    pub(crate) fn deliver(&mut self, mut fan_out: FanOut) -> Failed {
+    /// Hands deliveries to their recipients, to each what it gets at once; every so often the other
+    /// tasks of the worker have a turn.
+    pub(crate) async fn deliver(&mut self, mut fan_out: FanOut) -> Failed {
         fan_out.sort();
         let mut encoder = Encoder::new(&fan_out);
         let mut failed = Failed::default();
-        for (session, due) in fan_out.by_session() {
+        for (number, (session, due)) in (1_usize..).zip(fan_out.by_session()) {
+            if number.is_multiple_of(SESSIONS_PER_TURN) {
+                yield_now().await;
+            }
             let given = match self.sink_mut(session) {
                 None => continue,
                 Some(Sink::Local(inbox)) => give_local(inbox, fan_out.publications(due)),
@@ -165,3 +169,6 @@ fn give_local<'p>(inbox: &Inbox, publications: impl Iterator<Item = &'p Publicat
         lost => Given::Dropped(lost),
     }
 }
+
+/// Sessions that are told something in one turn: some milliseconds, as each takes a system call.
+const SESSIONS_PER_TURN: usize = 512;

@@ -6,10 +6,7 @@ use bowline_bus::{
     Bus, BusError, Publication, PublishOptions, Retain, Retention, SessionId, Storage, TopicFilter,
     dialect::clown_talk::Window,
 };
-use tokio::{
-    sync::{Semaphore, mpsc, oneshot},
-    task::yield_now,
-};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tracing::{debug, info};
 
 use crate::{
@@ -257,12 +254,11 @@ impl Shard {
             for entry in &batch.entries {
                 self.carry(entry, is_own, &mut fan_out);
                 if fan_out.len() >= DELIVERIES_PER_TURN {
-                    self.deliver(std::mem::take(&mut fan_out));
-                    yield_now().await;
+                    self.deliver(std::mem::take(&mut fan_out)).await;
                 }
             }
         }
-        self.deliver(fan_out);
+        self.deliver(fan_out).await;
     }
 
     /// Publishes on the bus.
@@ -295,8 +291,8 @@ impl Shard {
         fan_out.add(delivery);
     }
 
-    fn deliver(&mut self, fan_out: FanOut) {
-        let failed = self.members.deliver(fan_out);
+    async fn deliver(&mut self, fan_out: FanOut) {
+        let failed = self.members.deliver(fan_out).await;
         self.bus.record_dropped(failed.lost);
         for session in failed.sessions {
             self.leave(session);
@@ -324,5 +320,5 @@ impl Shard {
 
 /// Commands that a shard takes in one turn at most.
 const COMMANDS_PER_TURN: usize = 256;
-/// Deliveries after which a shard gives the other tasks of its worker a turn.
+/// Deliveries that are collected before they are told, at most; a publication is not divided.
 const DELIVERIES_PER_TURN: usize = 1 << 16;
