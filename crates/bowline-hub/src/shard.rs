@@ -253,7 +253,7 @@ impl Shard {
             let is_own = self.seat.is_own(&batch);
             for entry in &batch.entries {
                 self.carry(entry, is_own, &mut fan_out);
-                if fan_out.len() >= DELIVERIES_PER_TURN {
+                if fan_out.len() >= RECIPIENTS_PER_TURN {
                     self.deliver(std::mem::take(&mut fan_out)).await;
                 }
             }
@@ -320,5 +320,6 @@ impl Shard {
 
 /// Commands that a shard takes in one turn at most.
 const COMMANDS_PER_TURN: usize = 256;
-/// Deliveries that are collected before they are told, at most; a publication is not divided.
-const DELIVERIES_PER_TURN: usize = 1 << 16;
+/// Recipients that are collected before they are told something, at most; those of one publication
+/// are not divided.
+const RECIPIENTS_PER_TURN: usize = 1 << 16;

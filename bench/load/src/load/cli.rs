@@ -169,6 +169,8 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("fanout-128B-1000x16", Scenario::Fanout(fanout(16))),
         ("hub-fanout-128B-1000x1", Scenario::Hub(fanout(1))),
         ("hub-fanout-128B-1000x16", Scenario::Hub(fanout(16))),
+        // So little of it is the load's that two workers and the load have room on two cores.
+        ("hub-fanout-128B-1000x256", Scenario::Hub(fanout(256))),
         ("hub-topics-128B-100x10x1", Scenario::Hub(topics(1))),
         ("hub-topics-128B-100x10x16", Scenario::Hub(topics(16))),
         ("handshakes", Scenario::Handshake(Handshake::Accepted)),
