@@ -107,7 +107,8 @@ impl Scenario {
                     1 => Kind::Hub,
                     _ => Kind::HubTopics,
                 };
-                print!("{}", fanout.run(&settings.subjects(kind)?, round)?);
+                let samples = fanout.run(&settings.subjects(kind)?, round)?;
+                print!("{samples}\n{}", samples.scaling("hub"));
             }
             Self::Handshake(handshake) => {
                 let kind = match handshake {

@@ -1,6 +1,8 @@
 //! Fan-out: a publisher for each topic, many subscribers, a burst under way at a time.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsString,
     net::SocketAddr,
     thread::sleep,
     time::{Duration, Instant},
@@ -54,14 +56,27 @@ impl Fanout {
         }
         for _ in 0..round.count {
             for (subject, (server, session)) in subjects.iter().zip(&mut sessions) {
-                let (wall, cpu) = (Instant::now(), server.processor_time()?);
+                let (wall, before) = (Instant::now(), server.thread_times()?);
                 let received = session.run(round.length, Checking::Length)?;
-                let cpu = server.processor_time()? - cpu;
-                samples.add(subject, received, wall.elapsed(), cpu);
+                let wall = wall.elapsed();
+                let spent = spent_since(&before, &server.thread_times()?);
+                samples.add(subject, received, wall, spent.iter().sum());
+                let busiest = spent.into_iter().max().unwrap_or_default();
+                samples.add_busiest(subject, received, busiest);
             }
         }
         Ok(samples)
     }
+}
+
+/// The processor time that each thread has spent since.
+fn spent_since(
+    before: &BTreeMap<OsString, Duration>,
+    after: &BTreeMap<OsString, Duration>,
+) -> Vec<Duration> {
+    let since =
+        |(thread, now): (_, &Duration)| *now - before.get(thread).copied().unwrap_or_default();
+    after.iter().map(since).collect()
 }
 
 impl Session {

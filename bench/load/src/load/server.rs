@@ -1,6 +1,8 @@
 //! `Server`: a program that is measured.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsString,
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
@@ -42,13 +44,19 @@ impl Server {
 
     /// Gives the processor time of all its threads.
     pub fn processor_time(&self) -> Outcome<Duration> {
-        let mut nanoseconds = 0;
+        Ok(self.thread_times()?.values().sum())
+    }
+
+    /// Gives the processor time of each thread, by its number.
+    pub fn thread_times(&self) -> Outcome<BTreeMap<OsString, Duration>> {
+        let mut times = BTreeMap::new();
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let stat = fs::read_to_string(task?.path().join("schedstat"))?;
+            let task = task?;
+            let stat = fs::read_to_string(task.path().join("schedstat"))?;
             let spent = stat.split(' ').next().ok_or("an empty schedstat")?;
-            nanoseconds += spent.parse::<u64>()?;
+            times.insert(task.file_name(), Duration::from_nanos(spent.parse()?));
         }
-        Ok(Duration::from_nanos(nanoseconds))
+        Ok(times)
     }
 
     /// Gives the bytes of memory that belong to it alone.
