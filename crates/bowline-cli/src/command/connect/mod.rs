@@ -181,6 +181,7 @@ fn begin<'a>(
         has_told_hex: Cell::new(false),
         is_sending: Cell::new(false),
         close_code: Cell::new(CloseCode::NORMAL),
+        ended: RefCell::new(None),
     })
 }
 

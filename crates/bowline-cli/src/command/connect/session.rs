@@ -7,7 +7,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use bowline::{CloseCode, Ending, Message, proto::Close};
+use bowline::{CloseCode, EndedBy, Ending, Message, proto::Close};
 use serde_json::Value;
 use tokio::{
     sync::mpsc,
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     args::{AfterEof, ExchangeArgs, Heartbeat},
     conversation::{Way, What},
-    exit::{Failure, InputError, told},
+    exit::{Failure, InputError, check_ending, told},
 };
 
 /// One session, over one link.
@@ -46,6 +46,8 @@ pub(super) struct Session<'a> {
     pub(super) is_sending: Cell<bool>,
     /// What the connection is closed with.
     pub(super) close_code: Cell<CloseCode>,
+    /// How the last connection ended.
+    pub(super) ended: RefCell<Option<Ending>>,
     /// Whether it was told how binary messages are written.
     pub(super) has_told_hex: Cell<bool>,
 }
@@ -135,6 +137,10 @@ impl Session<'_> {
             Done::OutputClosed | Done::Stopped => false,
         };
         incoming.check(self.close_code.get())?;
+        // A link that comes back ends as asked, whatever the server answered to its last close.
+        let ended = self.ended.take();
+        let closed = ended.filter(|ending| ending.is_clean() && ending.by == EndedBy::Local);
+        check_ending(closed, self.close_code.get())?;
         if let Some(missing) = missing {
             return Err(Failure::Missed(missing));
         }
@@ -327,6 +333,7 @@ impl Session<'_> {
     }
 
     async fn take_ending(&self, ending: &Ending) {
+        self.ended.replace(Some(ending.clone()));
         if self.args.reconnect {
             let told = told(ending);
             self.notices.say(format_args!("the link ended: {told}"));
