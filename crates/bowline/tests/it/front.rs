@@ -73,6 +73,20 @@ impl Front {
     }
 }
 
+/// Reads one answer, which says its length; gives the head and the body.
+pub(crate) async fn answer(stream: &mut TcpStream) -> (String, String) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let (_, rest) = head.split_once("Content-Length: ").unwrap();
+    let len = rest.split("\r\n").next().unwrap().parse().unwrap();
+    let mut body = vec![0; len];
+    stream.read_exact(&mut body).await.unwrap();
+    (head, String::from_utf8(body).unwrap())
+}
+
 /// Gives the status of an answer.
 pub(crate) fn status_of(answer: &str) -> u16 {
     answer.split(' ').nth(1).unwrap().parse().unwrap()

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    front::{Front, status_of},
+    front::{Front, answer, status_of},
     interop::tools,
 };
 
@@ -25,20 +25,6 @@ route ANY /unread unread
 
 async fn front(http: HttpOptions) -> Front {
     Front::start(RULES, |config| config.http = http).await
-}
-
-/// Reads one answer, which says its length; gives the head and the body.
-async fn answer(stream: &mut TcpStream) -> (String, String) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    let head = String::from_utf8(head).unwrap();
-    let (_, rest) = head.split_once("Content-Length: ").unwrap();
-    let len = rest.split("\r\n").next().unwrap().parse().unwrap();
-    let mut body = vec![0; len];
-    stream.read_exact(&mut body).await.unwrap();
-    (head, String::from_utf8(body).unwrap())
 }
 
 /// Says whether the server has ended the connection.
@@ -139,6 +125,25 @@ async fn an_idle_connection_is_closed_after_its_time_and_when_the_listener_stops
     stream.write_all(get).await.unwrap();
     answer(&mut stream).await;
     drop(server.stop);
+    assert!(is_over(&mut stream).await);
+}
+
+#[tokio::test]
+async fn a_listener_that_stops_answers_what_it_began_and_no_request_sent_behind_that() {
+    let server = front(HttpOptions::default()).await;
+    let mut stream = server.connect().await;
+    let begun = b"POST /put HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\
+        Expect: 100-continue\r\n\r\n";
+    stream.write_all(begun).await.unwrap();
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut go_on).await.unwrap();
+    drop(server.stop);
+    while TcpStream::connect(server.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let rest = b"abcGET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+    stream.write_all(rest).await.unwrap();
+    assert!(answer(&mut stream).await.1.ends_with("3 bytes"));
     assert!(is_over(&mut stream).await);
 }
 

@@ -123,16 +123,22 @@ impl Entrance {
             mut rest,
             caller,
         } = kept;
-        if rest.is_empty() {
-            let more = timeout(self.config.http.keep_alive, stream.read_buf(&mut rest));
-            let more = tokio::select! {
-                more = more => more.is_ok_and(|read| read.is_ok_and(|len| len > 0)),
-                _ = stopped.changed() => false,
-            };
-            if !more {
-                drop(timeout(REFUSAL_TIMEOUT, stream.shutdown()).await);
-                return Ok(None);
+        let more = async {
+            if !rest.is_empty() {
+                return true;
             }
+            let read = timeout(self.config.http.keep_alive, stream.read_buf(&mut rest)).await;
+            read.is_ok_and(|read| read.is_ok_and(|len| len > 0))
+        };
+        let more = tokio::select! {
+            biased;
+            // It ends a client too that has sent its next request already.
+            _ = stopped.changed() => false,
+            more = more => more,
+        };
+        if !more {
+            drop(timeout(REFUSAL_TIMEOUT, stream.shutdown()).await);
+            return Ok(None);
         }
         let request = self.config.acceptor.read_next(stream, rest).await?;
         self.receive(request, caller).await
