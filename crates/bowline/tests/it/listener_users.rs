@@ -13,8 +13,9 @@ use bowline::{
         },
     },
 };
+use tokio::io::AsyncWriteExt as _;
 
-use crate::front::{Front, refused_with, told};
+use crate::front::{Front, answer, refused_with, told};
 
 const RULES: &str = "
 allow /open*
@@ -173,6 +174,8 @@ fn the_first_credentials_that_are_found_count_and_no_others() {
         ("/", &[], None),
         (&ticket(), &[wrong, ben, carol], None),
         (&ticket(), &[("Authorization", "Digest x"), carol], None),
+        ("/", &[anna, wrong], None),
+        ("/", &[anna, anna], None),
         ("/?ticket=", &[carol], None),
         ("/", &[("Cookie", "sid=anna's")], None),
     ] {
@@ -217,6 +220,26 @@ async fn a_user_has_so_many_connections_whatever_credentials_show_him() {
     // The server sees the end of a connection when it does.
     while front.get("/log", ANNA).await.0 != 200 {
         tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_counts_for_the_user_of_its_last_request_only() {
+    let front = front(&Tickets::default()).await;
+    let mut stream = front.connect().await;
+    for (path, fields, count) in [
+        ("/log", ANNA, 1),
+        ("/log", ANNA, 1),
+        ("/open", "", 0),
+        ("/log", ANNA, 1),
+        ("/log", "Cookie: sid=carol's\r\n", 0),
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        answer(&mut stream).await;
+        let now = tokio::time::Instant::now().into_std();
+        let found = front.admission.user_connection_count("anna", now);
+        assert_eq!(found, count, "{path} {fields}");
     }
 }
 

@@ -77,8 +77,10 @@ impl Entrance {
             identity, values, ..
         } = request;
         let routed = self.route(head, identity.as_ref(), client.address)?;
-        if let Some(identity) = &identity {
-            caller.permit.attribute_user(&identity.user, now())?;
+        match &identity {
+            Some(identity) => caller.permit.attribute_user(&identity.user, now())?,
+            // The request before it on the connection may have had one.
+            None => caller.permit.release_user(),
         }
         caller.permit.end_handshake();
         Ok(Admitted {
