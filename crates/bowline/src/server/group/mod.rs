@@ -154,7 +154,7 @@ impl ConnectionGroup {
     /// and may take its time.
     ///
     /// Its future runs on the connection's task, one at a time; meanwhile the connection is
-    /// received on, and what arrives waits. [`GroupOptions::receive`] bounds that: once much waits
+    /// received on, and what arrives waits, whatever handler it is for. [`GroupOptions::receive`] bounds that: once much waits
     /// the connection is not read until there is less, so that the peer has to wait, and nothing
     /// is dropped. *Disconnect* comes after the last message. A connection that is
     /// [aborted](ConnectionHandle::abort) drops what waits, and the future where it is.
