@@ -74,15 +74,28 @@ const MORE = [
   ["no value", {}, [{ op: "add", path: "/a" }], "malformed"],
   ["no from", { a: 1 }, [{ op: "move", path: "/a" }], "malformed"],
   ["a path without a slash", { a: 1 }, [{ op: "remove", path: "a" }], "malformed"],
+  [
+    "names that only objects with a prototype know",
+    { constructor: { prototype: 1 } },
+    [
+      { op: "replace", path: "/constructor/prototype", value: 2 },
+      { op: "add", path: "/prototype", value: 3 },
+    ],
+    { constructor: { prototype: 2 }, prototype: 3 },
+  ],
+  [
+    "a member that the document only inherits",
+    {},
+    [{ op: "add", path: "/constructor/prototype/polluted", value: true }],
+    "missing",
+  ],
+  ["a copy of what it only inherits", {}, [{ op: "copy", from: "/toString", path: "/a" }], "missing"],
   ["a wrong escape", { "~2": 1 }, [{ op: "remove", path: "/~2" }], "malformed"],
 ];
 
 /** Ways to a prototype. */
 const UNSAFE = [
   [{ op: "add", path: "/__proto__/polluted", value: true }],
-  [{ op: "add", path: "/constructor/prototype/polluted", value: true }],
-  [{ op: "add", path: "/a/constructor", value: true }],
-  [{ op: "replace", path: "/prototype", value: true }],
   [{ op: "add", path: "/a/__proto__", value: { polluted: true } }],
   [{ op: "move", from: "/a", path: "/__proto__" }],
   [{ op: "copy", from: "/__proto__", path: "/a" }],
