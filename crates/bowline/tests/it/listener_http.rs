@@ -73,6 +73,34 @@ async fn rules_decide_about_each_request_and_a_refusal_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn a_request_names_one_host_or_is_answered_with_400() {
+    let front = front(HttpOptions::default()).await;
+    for (request, status, told) in [
+        ("GET /a HTTP/1.1\r\n", 400, "(detail 23)"),
+        (
+            "GET /a HTTP/1.1\r\nHost: a\r\nhost: b\r\n",
+            400,
+            "(detail 24)",
+        ),
+        ("GET /a HTTP/1.1\r\nHost: a b\r\n", 400, "(detail 25)"),
+        (
+            "GET /a HTTP/1.0\r\nHost: a\r\nHost: a\r\n",
+            400,
+            "(detail 24)",
+        ),
+        ("GET /a HTTP/1.0\r\n", 200, "0 bytes"),
+        ("GET /a HTTP/1.1\r\nHost: [::1]:80\r\n", 200, "0 bytes"),
+    ] {
+        let mut stream = front.connect().await;
+        let request = format!("{request}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let (head, body) = answer(&mut stream).await;
+        assert_eq!(status_of(&head), status, "{request}: {body}");
+        assert!(body.trim_end().ends_with(told), "{request}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_ends_with_its_answer_where_it_has_to() {
     let off = HttpOptions {
         keep_alive: Duration::ZERO,

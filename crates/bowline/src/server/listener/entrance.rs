@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, atomic::AtomicU32},
 };
 
-use bowline_proto::handshake::{RefusalResponse, RequestHead};
+use bowline_proto::handshake::{self, RefusalResponse, RequestHead, check_host};
 use bytes::{Buf as _, BytesMut};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -226,8 +226,8 @@ impl Entrance {
         let (first, mut stream) = stream.into_parts();
         let mut rest = BytesMut::from(first);
         rest.advance(head.as_bytes().len());
-        let judged = Framing::of(&head, self.config.http.body_size_max)
-            .map_err(Refusal::from)
+        let judged = self
+            .check(&head)
             .and_then(|framing| Ok((framing, self.judge(&head, false, &mut caller)?)));
         let (framing, admitted) = match judged {
             Ok(judged) => judged,
@@ -248,6 +248,12 @@ impl Entrance {
             next,
         };
         Ok(Some((Arrival::Http(arrival), Some(kept))))
+    }
+
+    /// Checks what every plain request has to keep to; gives how its body ends.
+    fn check(&self, head: &RequestHead) -> Result<Framing, Refusal> {
+        check_host(head)?;
+        Ok(Framing::of(head, self.config.http.body_size_max)?)
     }
 
     /// Answers a plain request with a refusal and ends the connection.
@@ -293,11 +299,24 @@ impl fmt::Debug for Entrance {
 
 impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Self {
+        Self::told(error.status(), error.code(), &error)
+    }
+}
+
+impl From<handshake::Refusal> for Refusal {
+    fn from(refusal: handshake::Refusal) -> Self {
+        Self::told(refusal.status(), refusal.detail().code(), &refusal)
+    }
+}
+
+impl Refusal {
+    /// Tells the reason in one line of text.
+    fn told(status: u16, code: u16, reason: &impl fmt::Display) -> Self {
         Self {
-            code: error.code(),
-            answer: Answer::new(error.status())
+            code,
+            answer: Answer::new(status)
                 .with_header("Content-Type", "text/plain; charset=utf-8")
-                .with_body(format!("{error} (detail {})\n", error.code())),
+                .with_body(format!("{reason} (detail {code})\n")),
         }
     }
 }
