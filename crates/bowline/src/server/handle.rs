@@ -121,13 +121,13 @@ impl ConnectionHandle {
     }
 
     /// Begins the closing handshake behind what is queued. A connection that is over is closed
-    /// already.
+    /// already. Of a reason the first 123 bytes are sent, cut at the border of a character.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a code or reason that cannot be sent, and inside a frame that the
-    /// connection's own task sends in pieces.
+    /// [`Error::Misuse`] for a code that cannot be sent, and inside a frame that the connection's
+    /// own task sends in pieces.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        let close = Close::new(code, reason).map_err(Error::Misuse)?;
+        let close = Close::with_reason_cut(code, reason).map_err(Error::Misuse)?;
         match self.link().map(|link| link.close(Some(close))) {
             Some(Err(Refused::Misuse(misuse))) => Err(Error::Misuse(misuse)),
             None | Some(_) => Ok(()),

@@ -396,21 +396,21 @@ impl ConnectionGroup {
         result
     }
 
-    /// Closes every connection that `wanted` picks.
+    /// Closes every connection that `wanted` picks, as [`ConnectionHandle::close`].
     ///
     /// # Errors
-    /// [`Error::Misuse`](crate::Error::Misuse) for a code or reason that cannot be sent.
+    /// [`Error::Misuse`](crate::Error::Misuse) for a code that cannot be sent.
     pub fn disconnect_each(
         &self,
         code: CloseCode,
         reason: &str,
         wanted: impl Fn(&ConnectionHandle) -> bool,
     ) -> Result<(), crate::Error> {
-        bowline_proto::Close::new(code, reason).map_err(crate::Error::Misuse)?;
+        bowline_proto::Close::with_reason_cut(code, reason).map_err(crate::Error::Misuse)?;
         batched(|| {
             self.inner.members.for_each(|connection| {
                 if wanted(connection) {
-                    // The code and the reason were checked; a connection that is over is closed.
+                    // The code was checked; a connection that is over is closed.
                     drop(connection.close(code, reason));
                 }
             });
