@@ -41,7 +41,7 @@ pub struct Connector {
     /// Subprotocols to offer, most wanted first.
     pub subprotocols: Vec<String>,
     /// Offers of permessage-deflate, most wanted first, in place of the one that
-    /// [`Options::deflate`] makes; at most 16.
+    /// `Options::deflate` makes; at most 16.
     pub deflate_offers: Vec<DeflateOffer>,
     /// What the header `Host` says in place of the host and port of the URL. As the headers it
     /// goes to the first origin only.
