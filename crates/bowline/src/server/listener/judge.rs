@@ -79,8 +79,10 @@ impl Entrance {
         let routed = self.route(head, identity.as_ref(), client.address)?;
         match &identity {
             Some(identity) => caller.permit.attribute_user(&identity.user, now())?,
-            // The request before it on the connection may have had one.
-            None => caller.permit.release_user(),
+            // A request before it on the connection may have had one. Between plain requests the
+            // connection stays that user's, or every other one would count for the rate.
+            None if is_upgrade => caller.permit.release_user(),
+            None => {}
         }
         caller.permit.end_handshake();
         Ok(Admitted {
