@@ -1,6 +1,6 @@
 //! A listener whose handler tells each client what is known of it.
 
-use std::net::SocketAddr;
+use std::{fmt::Debug, net::SocketAddr};
 
 use bowline::{
     Error, Message, PeerCertificate, WebSocket,
@@ -23,6 +23,9 @@ pub(crate) struct Front {
     pub(crate) admission: Admission,
     pub(crate) stop: oneshot::Sender<()>,
 }
+
+/// What tests put where nothing may show it.
+pub(crate) const SECRET: &str = "bowline-on-a-bight";
 
 /// A value that filters put with requests.
 pub(crate) struct Tenant(pub(crate) &'static str);
@@ -109,6 +112,7 @@ pub(crate) async fn told(ws: &mut WebSocket) -> String {
 }
 
 async fn handle(arrival: Arrival) {
+    assert_hidden(&arrival);
     // How clients end is looked at in their place.
     match arrival {
         Arrival::WebSocket(arrival) => drop(talk(arrival).await),
@@ -142,8 +146,14 @@ async fn page(arrival: HttpArrival) -> Result<(), Error> {
         return arrival.answer(200, &[], known.as_bytes()).await;
     }
     let exchange = arrival.read_body().await?;
+    assert_hidden(&exchange);
     let text = format!("{known}, {} bytes", exchange.body().len());
     exchange.answer(200, &[], text.as_bytes()).await
+}
+
+fn assert_hidden(what: &impl Debug) {
+    let shown = format!("{what:?}");
+    assert!(!shown.contains(SECRET), "{shown}");
 }
 
 fn known(

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    front::{Front, answer, status_of},
+    front::{Front, SECRET, answer, status_of},
     interop::tools,
 };
 
@@ -98,6 +98,23 @@ async fn a_request_names_one_host_or_is_answered_with_400() {
         assert_eq!(status_of(&head), status, "{request}: {body}");
         assert!(body.trim_end().ends_with(told), "{request}: {body}");
     }
+}
+
+#[tokio::test]
+async fn neither_credentials_nor_bodies_are_shown() {
+    let front = front(HttpOptions::default()).await;
+    let mut stream = front.connect().await;
+    let fields = format!("Host: a\r\nAuthorization: {SECRET}\r\nX-Session: {SECRET}\r\n");
+    let len = SECRET.len();
+    // The second is read together with the first.
+    let two = format!(
+        "POST /put?ticket={SECRET} HTTP/1.1\r\n{fields}Content-Length: {len}\r\n\r\n{SECRET}\
+         GET /a HTTP/1.1\r\n{fields}Cookie: a={SECRET}\r\n\r\n"
+    );
+    stream.write_all(two.as_bytes()).await.unwrap();
+    let told = format!("{len} bytes");
+    assert!(answer(&mut stream).await.1.ends_with(&told));
+    assert_eq!(status_of(&answer(&mut stream).await.0), 200);
 }
 
 #[tokio::test]

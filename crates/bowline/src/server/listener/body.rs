@@ -83,7 +83,6 @@ impl Framing {
 }
 
 /// Takes a body as its bytes come in, up to a limit.
-#[derive(Debug)]
 pub(super) struct BodyReader {
     place: Place,
     body: BytesMut,

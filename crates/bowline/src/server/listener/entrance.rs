@@ -47,7 +47,6 @@ pub(super) struct Caller {
 }
 
 /// A connection that was answered and waits for its next request.
-#[derive(Debug)]
 pub(super) struct Kept {
     pub(super) stream: Stream,
     /// What came after the last request.
