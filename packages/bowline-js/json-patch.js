@@ -75,6 +75,8 @@ export class SessionDocument extends EventTarget {
   #lastId = 0;
   /** The proposals that are not answered, by number. */
   #proposals = new Map();
+  /** The accepted ones whose change comes with the whole document that is awaited. */
+  #missed = [];
 
   /** Opens a link to the address of a document; the options are those of `BowlineSocket`. */
   static connect(url, options) {
@@ -162,13 +164,16 @@ export class SessionDocument extends EventTarget {
     }
     this.#isAwaited = false;
     this.#enter(document, version, null, answers);
+    this.#missed.splice(0).forEach((id) => this.#settle(id));
   }
 
   #change({ patch, version, answers }) {
     if (this.#isAwaited) {
+      this.#miss(answers);
       return;
     }
     if (version !== this.#version + 1) {
+      this.#miss(answers);
       this.#resend();
       return;
     }
@@ -177,6 +182,7 @@ export class SessionDocument extends EventTarget {
       document = applyPatch(this.#document, patch);
     } catch (error) {
       this.#complain(error.message);
+      this.#miss(answers);
       this.#resend();
       return;
     }
@@ -190,6 +196,12 @@ export class SessionDocument extends EventTarget {
     this.#settle(answers);
   }
 
+  #miss(answers) {
+    if (this.#proposals.has(answers)) {
+      this.#missed.push(answers);
+    }
+  }
+
   /** Asks for the whole document, once until it is here. */
   #resend() {
     this.#isAwaited = true;
@@ -199,6 +211,7 @@ export class SessionDocument extends EventTarget {
   /** The next link begins with the whole document. */
   #lost() {
     this.#isAwaited = false;
+    this.#missed = [];
     for (const id of [...this.#proposals.keys()]) {
       this.#settle(id, new ProposalError("unanswered", "the link was lost"));
     }

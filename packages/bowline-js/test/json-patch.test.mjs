@@ -219,6 +219,16 @@ test("a proposal is accepted once its change is here", async () => {
   assert.equal(clock.size, timers - 1);
 });
 
+test("a proposal whose change was missed is accepted with the whole document", async () => {
+  const { document, say } = setUp();
+  say({ version: 1, document: { n: 1 } });
+  const proposals = [document.propose([]), document.propose([])];
+  say({ version: 3, patch: [], answers: 1 });
+  say({ version: 4, patch: [], answers: 2 });
+  say({ version: 4, document: { n: 4 } });
+  assert.deepEqual(await Promise.all(proposals), [4, 4]);
+});
+
 test("a proposal fails when it is refused, late, cut off or cannot be sent", async () => {
   const { document, clock, sockets, events, say } = setUp();
   say({ version: 1, document: {} });
