@@ -51,6 +51,7 @@ mod topic;
 
 pub use bus::{
     Bus, Counters, Delivery, Echo, Publication, PublishOptions, Retain, Retention, SessionId,
+    Storage,
 };
 pub use error::BusError;
 pub use filter::{FilterLevel, TopicFilter};

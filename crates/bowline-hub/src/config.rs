@@ -2,7 +2,9 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
     path::PathBuf,
+    thread,
     time::Duration,
 };
 
@@ -15,6 +17,9 @@ use thiserror::Error;
 pub struct Config {
     /// Where to listen. Default `127.0.0.1:8080`; port 0 takes any free port.
     pub listen: Vec<SocketAddr>,
+    /// Threads that serve, each with its own listeners, connections and copy of the bus. Default
+    /// one per core.
+    pub workers: NonZeroUsize,
     /// The folder for retained values, created when missing; `None` keeps them in memory only.
     pub data: Option<PathBuf>,
     /// Origins that pages may have besides the hub's own, such as `https://example.com`.
@@ -39,7 +44,8 @@ pub struct Config {
     pub talk: clown_talk::Options,
 }
 
-/// Bounds of a hub, each with the policy for when it is reached.
+/// Bounds of a hub, each with the policy for when it is reached. They hold for all workers
+/// together, unless they say otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections at the same time, HTTP and WebSocket together; further ones are answered with
@@ -48,9 +54,15 @@ pub struct Limits {
     /// Connections that are being told 503 at the same time; further ones are dropped at once.
     /// Default 128.
     pub refusals_max: usize,
-    /// Commands of all connections that wait for the bus; the next one makes its connection wait.
-    /// Default 1,024.
+    /// Commands of all connections of one worker that wait for its bus; the next one makes its
+    /// connection wait. Default 1,024.
     pub commands_max: usize,
+    /// Publications of other workers that wait for one worker; then the others publish nothing
+    /// until it has taken them, and their commands wait. Default 1,024.
+    pub forwarded_publications_max: usize,
+    /// Bytes of the publications of other workers that wait for one worker, with the same policy;
+    /// one turn's publications of each worker may come on top. Default 8 MiB.
+    pub forwarded_bytes_max: usize,
     /// Messages that wait for one connection; one more closes it with 1013. Default 1,024.
     pub outbox_messages_max: usize,
     /// Bytes of the messages that wait for one connection; more close it with 1013, but one message
@@ -90,6 +102,11 @@ impl Config {
         let counts = [
             ("connections_max", limits.connections_max),
             ("commands_max", limits.commands_max),
+            (
+                "forwarded_publications_max",
+                limits.forwarded_publications_max,
+            ),
+            ("forwarded_bytes_max", limits.forwarded_bytes_max),
             ("outbox_messages_max", limits.outbox_messages_max),
             ("outbox_bytes_max", limits.outbox_bytes_max),
         ];
@@ -121,6 +138,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, PORT_DEFAULT))],
+            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             data: None,
             origins: Vec::new(),
             hosts: Vec::new(),
@@ -144,6 +162,8 @@ impl Default for Limits {
             connections_max: 10_000,
             refusals_max: 128,
             commands_max: 1024,
+            forwarded_publications_max: 1024,
+            forwarded_bytes_max: 8 << 20,
             outbox_messages_max: 1024,
             outbox_bytes_max: 4 << 20,
             message_size_max: 2 << 20,

@@ -105,7 +105,7 @@ fn answer<B>(request: &Request<B>, access: &Access, is_stopping: bool) -> Respon
     match path {
         HEALTH_PATH if is_stopping => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
         HEALTH_PATH => text(StatusCode::OK, "ok\n"),
-        _ if path.starts_with(crate::server::AUTH_PATH) => websocket_wanted(),
+        _ if path.starts_with(crate::accept::AUTH_PATH) => websocket_wanted(),
         _ => text(StatusCode::NOT_FOUND, NOT_FOUND),
     }
 }

@@ -1,26 +1,63 @@
-//! What all connections of a hub share.
+//! What the connections of one worker share.
 
 use std::sync::Arc;
 
-use bowline::{Acceptor, Options};
+use bowline::{
+    Acceptor, CloseCode, Options, OutboxLimits, SlowPeer,
+    server::{ConnectionGroup, GroupOptions, Registry},
+};
+use bowline_bus::dialect::clown_talk;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::{config::Config, shard::Command};
+use crate::{command::Command, config::Config};
 
-/// What all connections of a hub share.
+/// What the connections of one worker share.
 #[derive(Debug)]
 pub(crate) struct Hub {
+    pub(crate) common: Arc<Common>,
+    /// To the worker's shard.
+    pub(crate) commands: mpsc::Sender<Command>,
+    /// The sessions' connections.
+    pub(crate) group: ConnectionGroup,
+}
+
+impl Hub {
+    pub(crate) fn new(common: Arc<Common>, commands: mpsc::Sender<Command>) -> Self {
+        let limits = &common.config.limits;
+        let options = GroupOptions {
+            outbox: OutboxLimits {
+                messages_max: limits.outbox_messages_max,
+                bytes_max: limits.outbox_bytes_max,
+                policy: SlowPeer::Close(CloseCode::TRY_AGAIN_LATER, TOO_SLOW.into()),
+            },
+            ..GroupOptions::default()
+        };
+        Self {
+            group: ConnectionGroup::new("hub", common.registry.clone(), options),
+            common,
+            commands,
+        }
+    }
+}
+
+/// What the connections of all workers share.
+#[derive(Debug)]
+pub(crate) struct Common {
     pub(crate) config: Config,
     pub(crate) acceptor: Acceptor,
-    pub(crate) commands: mpsc::Sender<Command>,
+    /// How all sessions talk.
+    pub(crate) talk: Arc<clown_talk::Options>,
     /// A permit for each connection.
     pub(crate) places: Arc<Semaphore>,
     /// A permit for each connection that is being refused.
     pub(crate) refusals: Arc<Semaphore>,
+    /// A permit for each session.
+    pub(crate) sessions: Arc<Semaphore>,
+    registry: Registry,
 }
 
-impl Hub {
-    pub(crate) fn new(config: Config, commands: mpsc::Sender<Command>) -> Self {
+impl Common {
+    pub(crate) fn new(config: Config) -> Self {
         let limits = &config.limits;
         let protocol = bowline::Config {
             limits: bowline::Limits {
@@ -43,9 +80,14 @@ impl Hub {
         Self {
             places: permits(limits.connections_max),
             refusals: permits(limits.refusals_max),
+            sessions: permits(limits.bus.sessions_max as usize),
+            registry: Registry::new(),
+            talk: Arc::new(config.talk.clone()),
             acceptor,
-            commands,
             config,
         }
     }
 }
+
+/// Told to a client that does not keep up.
+pub(crate) const TOO_SLOW: &str = "too slow: come back for the last values";

@@ -1,4 +1,4 @@
-//! What waits to be sent on one connection.
+//! What waits for a connection that is still being told the retained values.
 
 use std::{
     collections::VecDeque,
@@ -13,11 +13,16 @@ use tokio::sync::Notify;
 
 use crate::config::Limits;
 
-/// Makes the two ends of the queue of one connection.
-pub(crate) fn outbox(limits: &Limits) -> (OutboxSender, Outbox) {
+/// Makes the two ends of a queue that begins with retained values.
+///
+/// The values do not count: the bus bounds them, and they share its memory until they are sent.
+pub(crate) fn outbox(limits: &Limits, values: Vec<(Topic, Bytes)>) -> (OutboxSender, Outbox) {
     let shared = Arc::new(Shared {
-        state: Mutex::default(),
-        changed: Notify::new(),
+        state: Mutex::new(State {
+            values: values.into_iter(),
+            ..State::default()
+        }),
+        ended: Notify::new(),
         messages_max: limits.outbox_messages_max,
         bytes_max: limits.outbox_bytes_max,
     });
@@ -25,118 +30,106 @@ pub(crate) fn outbox(limits: &Limits) -> (OutboxSender, Outbox) {
 }
 
 /// The end that fills the queue. It never waits.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct OutboxSender(Arc<Shared>);
 
-/// The end that empties the queue; belongs to the connection's task.
+/// The end that empties the queue.
 #[derive(Debug)]
 pub(crate) struct Outbox(Arc<Shared>);
 
 /// Says that a queue takes nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
+    /// Everything was taken out, and what follows is sent without the queue.
+    CaughtUp,
     /// The queue was full. Its connection is now told to end; `lost` messages are lost with it.
     TooSlow { lost: u64 },
     /// The connection is gone.
     Gone,
 }
 
-/// One thing to send.
+/// What is taken out of a queue.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// A message encoded for many connections.
-    Message(PreparedMessage),
     /// A retained value, not encoded yet.
     Retained(Topic, Bytes),
+    /// A message encoded for many connections.
+    Message(PreparedMessage),
+    /// Nothing is left, and nothing more comes this way.
+    CaughtUp,
+    /// The queue was too full, so that the connection has to end.
+    TooSlow,
 }
 
 impl OutboxSender {
-    /// Queues a message.
+    /// Queues a message behind the retained values.
     ///
     /// When the queue is full it is emptied and the connection ends: values are states, and a
     /// client that comes back is given the last ones, while one that misses some would never know.
-    pub(crate) fn push(&self, message: PreparedMessage) -> Result<(), Refused> {
+    pub(crate) fn push(&self, message: &PreparedMessage) -> Result<(), Refused> {
         let mut state = self.0.lock();
-        match state.end {
-            Some(End::Gone) => return Err(Refused::Gone),
-            Some(End::TooSlow) => return Err(Refused::TooSlow { lost: 1 }),
-            None => {}
+        if let Some(end) = state.end {
+            return Err(end);
         }
         let bytes = state.bytes + message.len();
-        let is_full = state.messages >= self.0.messages_max
-            || (state.messages > 0 && bytes > self.0.bytes_max);
+        let is_full = state.messages.len() >= self.0.messages_max
+            || (!state.messages.is_empty() && bytes > self.0.bytes_max);
         if is_full {
-            let lost = state.messages as u64 + 1;
-            *state = State {
-                end: Some(End::TooSlow),
-                ..State::default()
-            };
+            let lost = state.messages.len() as u64 + 1;
+            state.end(Refused::TooSlow { lost: 1 });
             drop(state);
-            self.0.changed.notify_one();
+            self.0.ended.notify_one();
             return Err(Refused::TooSlow { lost });
         }
-        state.messages += 1;
         state.bytes = bytes;
-        state.entries.push_back(Entry::Message(message));
-        drop(state);
-        self.0.changed.notify_one();
+        state.messages.push_back(message.clone());
         Ok(())
-    }
-
-    /// Queues the retained values a new subscriber is told.
-    ///
-    /// They do not count: the bus bounds them, and they share its memory until they are sent.
-    pub(crate) fn push_retained(&self, values: Vec<(Topic, Bytes)>) {
-        self.0
-            .lock()
-            .entries
-            .push_back(Entry::Retained(values.into_iter()));
-        self.0.changed.notify_one();
     }
 }
 
 impl Outbox {
-    /// Takes the next thing to send; `None` when the queue was too full and the connection is to
-    /// end. Cancel-safe.
-    pub(crate) async fn next(&self) -> Option<Outgoing> {
-        loop {
-            {
-                let mut state = self.0.lock();
-                if let Some(outgoing) = state.pop() {
-                    return Some(outgoing);
-                }
-                if state.end.is_some() {
-                    return None;
-                }
+    /// Takes the next thing out. Once it has said that nothing is left, the queue takes nothing
+    /// more.
+    pub(crate) fn next(&self) -> Outgoing {
+        let mut state = self.0.lock();
+        if let Some((topic, payload)) = state.values.next() {
+            return Outgoing::Retained(topic, payload);
+        }
+        if let Some(message) = state.messages.pop_front() {
+            state.bytes -= message.len();
+            return Outgoing::Message(message);
+        }
+        match state.end {
+            Some(Refused::TooSlow { .. }) => Outgoing::TooSlow,
+            None | Some(Refused::CaughtUp | Refused::Gone) => {
+                state.end(Refused::CaughtUp);
+                Outgoing::CaughtUp
             }
-            self.0.changed.notified().await;
         }
     }
 
     /// Waits until the queue was too full. Cancel-safe.
     pub(crate) async fn overflowed(&self) {
         while self.0.lock().end.is_none() {
-            self.0.changed.notified().await;
+            self.0.ended.notified().await;
         }
-        // The permit may be wanted by `next`.
-        self.0.changed.notify_one();
     }
 }
 
 /// A queue whose connection is gone takes nothing more.
 impl Drop for Outbox {
     fn drop(&mut self) {
-        *self.0.lock() = State {
-            end: Some(End::Gone),
-            ..State::default()
-        };
+        let mut state = self.0.lock();
+        if state.end.is_none() {
+            state.end(Refused::Gone);
+        }
     }
 }
 
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    changed: Notify,
+    ended: Notify,
     messages_max: usize,
     bytes_max: usize,
 }
@@ -149,41 +142,20 @@ impl Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    entries: VecDeque<Entry>,
-    /// Messages among the entries, and their bytes.
-    messages: usize,
+    values: vec::IntoIter<(Topic, Bytes)>,
+    messages: VecDeque<PreparedMessage>,
     bytes: usize,
-    end: Option<End>,
+    /// Why nothing more is taken in.
+    end: Option<Refused>,
 }
 
 impl State {
-    fn pop(&mut self) -> Option<Outgoing> {
-        while let Some(entry) = self.entries.front_mut() {
-            if let Entry::Retained(values) = entry
-                && let Some((topic, payload)) = values.next()
-            {
-                return Some(Outgoing::Retained(topic, payload));
-            }
-            if let Some(Entry::Message(message)) = self.entries.pop_front() {
-                self.messages -= 1;
-                self.bytes -= message.len();
-                return Some(Outgoing::Message(message));
-            }
-        }
-        None
+    fn end(&mut self, end: Refused) {
+        *self = Self {
+            end: Some(end),
+            ..Self::default()
+        };
     }
-}
-
-#[derive(Debug)]
-enum Entry {
-    Message(PreparedMessage),
-    Retained(vec::IntoIter<(Topic, Bytes)>),
-}
-
-#[derive(Clone, Copy, Debug)]
-enum End {
-    TooSlow,
-    Gone,
 }
 
 #[cfg(test)]
@@ -191,54 +163,68 @@ mod tests {
     use super::*;
 
     fn limited(messages: usize, bytes: usize) -> (OutboxSender, Outbox) {
-        outbox(&Limits {
+        let limits = Limits {
             outbox_messages_max: messages,
             outbox_bytes_max: bytes,
             ..Limits::default()
-        })
+        };
+        let topic = Topic::parse("a", &bowline_bus::TopicLimits::default()).unwrap();
+        outbox(&limits, vec![(topic, "1".into())])
     }
 
     fn message(text: &str) -> PreparedMessage {
         PreparedMessage::new(text.into())
     }
 
-    #[tokio::test]
-    async fn retained_values_come_in_their_turn() {
+    #[test]
+    fn the_retained_values_come_first_and_the_queue_ends_when_it_is_empty() {
         let (sender, outbox) = limited(4, 100);
-        let topic = Topic::parse("a", &bowline_bus::TopicLimits::default()).unwrap();
-        sender.push(message("reply")).unwrap();
-        sender.push_retained(vec![(topic, "1".into())]);
-        sender.push(message("later")).unwrap();
-        assert!(matches!(outbox.next().await, Some(Outgoing::Message(_))));
-        assert!(matches!(outbox.next().await, Some(Outgoing::Retained(..))));
-        assert!(matches!(outbox.next().await, Some(Outgoing::Message(_))));
+        sender.push(&message("later")).unwrap();
+        assert!(matches!(outbox.next(), Outgoing::Retained(..)));
+        assert!(matches!(outbox.next(), Outgoing::Message(_)));
+        sender.push(&message("last")).unwrap();
+        assert!(matches!(outbox.next(), Outgoing::Message(_)));
+        assert!(matches!(outbox.next(), Outgoing::CaughtUp));
+        assert_eq!(sender.push(&message("direct")), Err(Refused::CaughtUp));
+        drop(outbox);
+        assert_eq!(sender.push(&message("direct")), Err(Refused::CaughtUp));
     }
 
     #[tokio::test]
     async fn too_many_messages_end_the_connection_and_free_the_queue() {
         let (sender, outbox) = limited(2, 100);
-        sender.push(message("1")).unwrap();
-        sender.push(message("2")).unwrap();
-        assert_eq!(sender.push(message("3")), Err(Refused::TooSlow { lost: 3 }));
+        sender.push(&message("1")).unwrap();
+        sender.push(&message("2")).unwrap();
+        assert_eq!(
+            sender.push(&message("3")),
+            Err(Refused::TooSlow { lost: 3 })
+        );
         outbox.overflowed().await;
-        assert!(outbox.next().await.is_none());
-        assert_eq!(sender.push(message("4")), Err(Refused::TooSlow { lost: 1 }));
+        assert!(matches!(outbox.next(), Outgoing::TooSlow));
+        assert_eq!(
+            sender.push(&message("4")),
+            Err(Refused::TooSlow { lost: 1 })
+        );
     }
 
-    #[tokio::test]
-    async fn one_message_of_any_size_fits_and_a_second_one_within_the_bytes() {
+    #[test]
+    fn one_message_of_any_size_fits_and_a_second_one_within_the_bytes() {
         let (sender, outbox) = limited(8, 4);
-        sender.push(message("123456")).unwrap();
-        assert!(outbox.next().await.is_some());
-        sender.push(message("12")).unwrap();
-        sender.push(message("34")).unwrap();
-        assert_eq!(sender.push(message("5")), Err(Refused::TooSlow { lost: 3 }));
+        assert!(matches!(outbox.next(), Outgoing::Retained(..)));
+        sender.push(&message("123456")).unwrap();
+        assert!(matches!(outbox.next(), Outgoing::Message(_)));
+        sender.push(&message("12")).unwrap();
+        sender.push(&message("34")).unwrap();
+        assert_eq!(
+            sender.push(&message("5")),
+            Err(Refused::TooSlow { lost: 3 })
+        );
     }
 
     #[test]
     fn nothing_waits_for_a_connection_that_is_gone() {
         let (sender, outbox) = limited(8, 100);
         drop(outbox);
-        assert_eq!(sender.push(message("1")), Err(Refused::Gone));
+        assert_eq!(sender.push(&message("1")), Err(Refused::Gone));
     }
 }

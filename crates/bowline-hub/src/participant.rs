@@ -14,7 +14,10 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{trace, warn};
 
-use crate::shard::Command;
+use crate::{
+    command::{Command, Order},
+    exchange::Entry,
+};
 
 /// Publishes and subscribes in a hub without a connection; from
 /// [`Server::participant`](crate::Server::participant).
@@ -69,13 +72,17 @@ impl Participant {
         retain: Retain,
     ) -> Result<(), ParticipantError> {
         let topic = Topic::parse(topic, &self.limits).map_err(|error| not_a_topic(topic, error))?;
-        let payload = payload.into();
+        let mut payload = payload.into();
+        if retain == Retain::Keep {
+            // It may be a part of something larger, which is not to be retained with it.
+            payload = Bytes::copy_from_slice(&payload);
+        }
         let publication = Publication { topic, payload };
-        self.command(Command::Publish {
+        self.command(Command::Publish(Entry {
             publisher: None,
             publication,
             retain,
-        })
+        }))
         .await
     }
 
@@ -88,19 +95,15 @@ impl Participant {
     pub async fn subscribe(&self, filter: &str) -> Result<Subscription, ParticipantError> {
         let filter =
             TopicFilter::parse(filter, &self.limits).map_err(|error| not_a_topic(filter, error))?;
-        let (sender, inbox) = mpsc::channel(INBOX_PUBLICATIONS_MAX);
-        let lost = Arc::new(AtomicU64::new(0));
+        let (inbound, inbox) = inbox();
+        let lost = Arc::clone(&inbound.lost);
         let (joined, answer) = oneshot::channel();
-        let inbound = Inbox {
-            sender,
-            lost: Arc::clone(&lost),
-        };
-        self.command(Command::Hear {
+        let order = Order::Hear {
             filter,
             inbox: inbound,
             joined,
-        })
-        .await?;
+        };
+        self.command(order.into()).await?;
         let session = answer.await.map_err(|_| ParticipantError::Stopped)??;
         Ok(Subscription {
             session,
@@ -178,12 +181,19 @@ impl Drop for Subscription {
         let Some(commands) = self.commands.upgrade() else {
             return;
         };
-        let leave = Command::Leave {
+        let leave = Order::Leave {
             session: self.session,
         };
         // When there is no room, the shard finds the inbox closed at the next publication.
-        drop(commands.try_send(leave));
+        drop(commands.try_send(leave.into()));
     }
+}
+
+/// Makes the two ends of what waits for a subscription.
+pub(crate) fn inbox() -> (Inbox, mpsc::Receiver<Publication>) {
+    let (sender, waiting) = mpsc::channel(INBOX_PUBLICATIONS_MAX);
+    let lost = Arc::new(AtomicU64::new(0));
+    (Inbox { sender, lost }, waiting)
 }
 
 /// The shard's end of a subscription.

@@ -1,40 +1,53 @@
-//! The hub as a server: listeners, connections, beginning and end.
+//! The hub as a server: listeners, workers, beginning and end.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    panic::resume_unwind,
+    sync::Arc,
+    time::Duration,
+};
 
-use bowline::{Offer, Request};
-use bowline_bus::{Publication, dialect::clown_talk::Window};
-use percent_encoding::percent_decode_str;
+use bowline_bus::Publication;
 use thiserror::Error;
 use tokio::{
-    net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     task::{JoinError, JoinSet, spawn_blocking},
-    time::{Instant, sleep, timeout_at},
+    time::sleep,
 };
-use tracing::{Instrument, debug, debug_span, error, info, warn};
+use tracing::error;
 
 use crate::{
-    access::Access,
+    command::{Command, Order, Retained},
     config::{Config, ConfigError},
-    http,
-    hub::Hub,
+    exchange::exchange,
+    hub::{Common, Hub},
+    listen::listen,
     participant::Participant,
-    shard::{Command, Retained, Shard},
-    stop::{Drained, Stop, stop},
+    shard::Shard,
+    stop::{Drained, Stop, Stopper, stop},
     store::{Store, StoreError},
-    talk,
+    worker::{Finished, Worker, WorkerError},
 };
 
 /// A hub that is bound to its addresses and not yet running.
 #[derive(Debug)]
 pub struct Server {
     config: Config,
-    listeners: Vec<(TcpListener, SocketAddr)>,
+    listeners: Vec<Listeners>,
     store: Option<Store>,
     retained: Vec<Publication>,
+    /// To the first worker.
     commands: mpsc::Sender<Command>,
     queue: mpsc::Receiver<Command>,
+}
+
+/// The listeners at one address, one for each worker.
+#[derive(Debug)]
+struct Listeners {
+    address: SocketAddr,
+    sockets: Vec<TcpListener>,
 }
 
 /// Says why a hub cannot start.
@@ -67,6 +80,12 @@ pub enum RunError {
     /// A task of the hub panicked.
     #[error("a part of the hub failed: {0}")]
     Task(#[from] JoinError),
+    /// The system refused what a worker needs.
+    #[error("cannot start a worker: {0}")]
+    Start(io::Error),
+    /// A worker panicked; the others were stopped.
+    #[error("worker {0} of the hub failed")]
+    Worker(usize),
 }
 
 impl Server {
@@ -76,25 +95,24 @@ impl Server {
     /// [`StartError`] says what is in the way.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         config.check()?;
-        let (store, retained) = match &config.data {
+        let (store, retained) = match config.data.clone() {
             Some(folder) => {
-                let store = Store::open(folder)?;
-                let retained = store.load(&config.limits.bus.topic)?;
-                (Some(store), retained)
+                let limits = config.limits.bus.topic;
+                let load = move || {
+                    let store = Store::open(&folder)?;
+                    let retained = store.load(&limits)?;
+                    Ok::<_, StoreError>((Some(store), retained))
+                };
+                let loaded = spawn_blocking(load).await;
+                loaded.unwrap_or_else(|error| resume_unwind(error.into_panic()))?
             }
             None => (None, Vec::new()),
         };
         let mut listeners = Vec::new();
         for &address in &config.listen {
-            let bound = async {
-                let listener = TcpListener::bind(address).await?;
-                let bound = listener.local_addr()?;
-                Ok((listener, bound))
-            };
-            let listener = bound
-                .await
+            let (address, sockets) = listen(address, config.workers)
                 .map_err(|source| StartError::Listen { address, source })?;
-            listeners.push(listener);
+            listeners.push(Listeners { address, sockets });
         }
         let (commands, queue) = mpsc::channel(config.limits.commands_max);
         Ok(Self {
@@ -109,7 +127,7 @@ impl Server {
 
     /// Gives the addresses the hub listens on, with the ports it was given.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.listeners.iter().map(|(_, address)| *address)
+        self.listeners.iter().map(|listeners| listeners.address)
     }
 
     /// Gives the URLs of the page, one for each listener.
@@ -131,188 +149,103 @@ impl Server {
     /// Serves until `until` is over; then closes every WebSocket with 1001, waits for all
     /// connections within the drain timeout and writes the retained values.
     ///
+    /// The workers are threads, each with a runtime of its own. Dropped before it is ready, it has
+    /// them stop in the same way, and does not write the values.
+    ///
     /// # Errors
-    /// [`RunError`] if the last values could not be written or a task failed.
-    pub async fn run(self, until: impl Future<Output = ()>) -> Result<Drained, RunError> {
-        let Self {
-            config,
-            listeners,
-            store,
-            retained,
-            commands,
-            queue,
-        } = self;
+    /// [`RunError`] if the last values could not be written, or a part of the hub failed: then
+    /// the rest is stopped at once.
+    pub async fn run(mut self, until: impl Future<Output = ()>) -> Result<Drained, RunError> {
         let (stopper, stop) = stop();
-        let shard = Shard::new(config.limits, retained);
-        let shard = tokio::spawn(shard.run(queue));
-        let save_interval = config.save_interval;
-        let store = store.map(Arc::new);
-        let hub = Arc::new(Hub::new(config, commands.clone()));
+        let interval = self.config.save_interval;
+        let store = self.store.take().map(Arc::new);
         let saver = store.clone().map(|store| {
-            let stop = stop.clone();
-            tokio::spawn(save_regularly(store, commands, save_interval, stop))
+            let commands = self.commands.clone();
+            tokio::spawn(save_regularly(store, commands, interval, stop.clone()))
         });
-        let mut accepting = JoinSet::new();
-        for (listener, address) in listeners {
-            let access = Arc::new(Access::new(&hub.config, address));
-            let hub = Arc::clone(&hub);
-            accepting.spawn(accept(listener, access, hub, stop.clone()));
-        }
-        drop(hub);
-        until.await;
-        stopper.stop();
-        let mut drained = Drained::default();
-        while let Some(of_listener) = accepting.join_next().await {
-            drained.add(of_listener?);
-        }
+        let workers = self.start(&stop)?;
+        let (drained, retained) = finish(workers, until, stopper).await;
         if let Some(saver) = saver {
             saver.await?;
         }
-        let retained = shard.await?;
-        if let Some(store) = store {
+        if let (Some(store), Some(retained)) = (store, retained) {
             save(&store, retained).await?;
         }
-        Ok(drained)
+        drained
     }
-}
 
-/// Accepts connections until the hub stops, then waits for them to end.
-async fn accept(
-    listener: TcpListener,
-    access: Arc<Access>,
-    hub: Arc<Hub>,
-    mut stop: Stop,
-) -> Drained {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => admit(stream, peer, &access, &hub, (&stop, &mut connections)),
-                Err(error) => {
-                    // Out of file handles, for instance: it passes when connections end.
-                    warn!(%error, "cannot accept a connection");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            Some(ended) = connections.join_next() => report_panic(ended),
-            () = stop.stopped() => break,
+    /// Starts the workers, which all begin with the same retained values.
+    fn start(self, stop: &Stop) -> Result<JoinSet<(usize, Outcome)>, RunError> {
+        let Self {
+            config,
+            mut listeners,
+            retained,
+            commands,
+            queue,
+            ..
+        } = self;
+        let common = Arc::new(Common::new(config));
+        let limits = common.config.limits;
+        let mut ends = Some((commands, queue));
+        let mut workers = JoinSet::new();
+        let seats = exchange(common.config.workers.get(), &limits);
+        for (index, seat) in seats.into_iter().enumerate() {
+            let ends = ends.take();
+            let (commands, queue) = ends.unwrap_or_else(|| mpsc::channel(limits.commands_max));
+            let sessions = Arc::clone(&common.sessions);
+            let own = |of: &mut Listeners| Some((of.sockets.pop()?, of.address));
+            let worker = Worker {
+                listeners: listeners.iter_mut().filter_map(own).collect(),
+                hub: Hub::new(Arc::clone(&common), commands),
+                shard: Shard::new(limits, &retained, seat, sessions),
+                commands: queue,
+                stop: stop.clone(),
+            };
+            let outcome = worker.start(index).map_err(RunError::Start)?;
+            let outcome = async move { (index, outcome.await.unwrap_or(Err(WorkerError::Panic))) };
+            workers.spawn(outcome);
         }
-    }
-    drop(listener);
-    let deadline = Instant::now() + hub.config.drain_timeout;
-    let before = connections.len();
-    while let Ok(Some(ended)) = timeout_at(deadline, connections.join_next()).await {
-        report_panic(ended);
-    }
-    let aborted = connections.len();
-    connections.shutdown().await;
-    Drained {
-        closed: before - aborted,
-        aborted,
+        Ok(workers)
     }
 }
 
-/// Gives a new connection a task: to be served, or to be refused when the hub is full.
-fn admit(
-    stream: TcpStream,
-    peer: SocketAddr,
-    access: &Arc<Access>,
-    hub: &Arc<Hub>,
-    (stop, connections): (&Stop, &mut JoinSet<()>),
-) {
-    let span = debug_span!("connection", %peer);
-    if let Ok(place) = Arc::clone(&hub.places).try_acquire_owned() {
-        let (access, hub, stop) = (Arc::clone(access), Arc::clone(hub), stop.clone());
-        let connection = async move {
-            serve(stream, access, &hub, stop).await;
-            drop(place);
-        };
-        connections.spawn(connection.instrument(span));
-    } else if let Ok(refusal) = Arc::clone(&hub.refusals).try_acquire_owned() {
-        let hub = Arc::clone(hub);
-        let connection = async move {
-            refuse_full(stream, &hub).await;
-            drop(refusal);
-        };
-        connections.spawn(connection.instrument(span));
-    } else {
-        debug!(%peer, "dropped a connection: too many are being refused");
-    }
-}
+type Outcome = Result<Finished, WorkerError>;
 
-/// Serves one connection from its first byte to its end.
-async fn serve(stream: TcpStream, access: Arc<Access>, hub: &Hub, mut stop: Stop) {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "cannot switch the delay of small packets off");
-    }
-    let request = tokio::select! {
-        request = hub.acceptor.read_request(stream) => request,
-        () = stop.stopped() => return,
-    };
-    let served = match request {
-        Ok(Request::WebSocket(offer)) => open(offer, &access, hub, stop).await,
-        Ok(Request::Http(_, stream)) => {
-            http::serve(stream, access, hub.config.http_lifetime, stop).await;
-            Ok(())
+/// Waits until it is time to stop, or a worker fails, then for all workers; gives the retained
+/// values of one that did not fail.
+async fn finish(
+    mut workers: JoinSet<(usize, Outcome)>,
+    until: impl Future<Output = ()>,
+    stopper: Stopper,
+) -> (Result<Drained, RunError>, Option<Retained>) {
+    let mut drained = Ok(Drained::default());
+    let mut retained = None;
+    let mut end = |ended: Result<(usize, Outcome), JoinError>| match (ended, &mut drained) {
+        (Ok((_, Ok(finished))), drained) => {
+            if let Ok(drained) = drained {
+                drained.add(finished.drained);
+            }
+            retained = Some(finished.retained);
         }
-        Err(error) => Err(error),
-    };
-    if let Err(error) = served {
-        debug!(%error, "no connection");
-    }
-}
-
-/// Answers an opening handshake.
-async fn open(
-    offer: Offer<TcpStream>,
-    access: &Access,
-    hub: &Hub,
-    stop: Stop,
-) -> Result<(), bowline::Error> {
-    let head = offer.request();
-    if !access.admits_host(head.authority()) {
-        return offer.refuse(421, http::UNKNOWN_HOST).await;
-    }
-    if !access.admits_origin(head) {
-        info!(
-            origin = offer.origin(),
-            "refused a page of a foreign origin"
-        );
-        return offer.refuse(403, FOREIGN_ORIGIN).await;
-    }
-    let Some(name) = head.path().strip_prefix(AUTH_PATH) else {
-        return offer.refuse(404, NO_SUCH_PATH).await;
-    };
-    let window = percent_decode_str(name)
-        .decode_utf8()
-        .map_err(|_| "the name is not UTF-8".to_owned())
-        .and_then(|name| {
-            Window::from_program(&name, &hub.config.limits.bus.topic)
-                .map_err(|error| error.to_string())
-        });
-    match window {
-        Ok(window) => talk::serve(offer, window, hub, stop).await,
-        Err(reason) => {
-            let body = format!("{NO_SUCH_PATH}Here {reason}.\n");
-            offer.refuse(404, &body).await
+        // The first failure is told; it may be the cause of others.
+        (_, Err(_)) => {}
+        (Ok((_, Err(WorkerError::System(error)))), drained) => {
+            *drained = Err(RunError::Start(error));
         }
-    }
-}
-
-/// Tells a client that the hub is full.
-async fn refuse_full(stream: TcpStream, hub: &Hub) {
-    let refused = match hub.acceptor.read_request(stream).await {
-        Ok(Request::WebSocket(offer)) => {
-            let offer = offer.with_header("Retry-After", "5");
-            offer.refuse(503, http::HUB_FULL).await
+        (Ok((index, Err(WorkerError::Panic))), drained) => {
+            *drained = Err(RunError::Worker(index));
         }
-        Ok(Request::Http(_, stream)) => http::refuse_full(stream).await,
-        Err(error) => Err(error),
+        (Err(error), drained) => *drained = Err(error.into()),
     };
-    match refused {
-        Ok(()) => info!("refused a connection: the hub is full"),
-        Err(error) => debug!(%error, "cannot tell a client that the hub is full"),
+    tokio::select! {
+        () = until => {}
+        Some(ended) = workers.join_next() => end(ended),
     }
+    stopper.stop();
+    while let Some(ended) = workers.join_next().await {
+        end(ended);
+    }
+    (drained, retained)
 }
 
 /// Writes the retained values down whenever they have changed.
@@ -330,7 +263,7 @@ async fn save_regularly(
         }
         let (saved, answer) = oneshot::channel();
         if commands
-            .send(Command::Save { revision, saved })
+            .send(Order::Save { revision, saved }.into())
             .await
             .is_err()
         {
@@ -354,19 +287,28 @@ async fn save(store: &Arc<Store>, retained: Retained) -> Result<u64, RunError> {
         .map_err(RunError::Store)
 }
 
-fn report_panic(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        error!(%error, "a connection's task failed");
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_fails_stops_the_others_and_their_values_are_kept() {
+        let (stopper, mut stop) = stop();
+        let mut workers = JoinSet::new();
+        workers.spawn(async { (0, Err(WorkerError::Panic)) });
+        workers.spawn(async move {
+            stop.stopped().await;
+            let retained = Retained {
+                revision: 7,
+                values: Vec::new(),
+            };
+            let drained = Drained::default();
+            (1, Ok(Finished { drained, retained }))
+        });
+        let (drained, retained) = finish(workers, pending(), stopper).await;
+        assert!(matches!(drained, Err(RunError::Worker(0))), "{drained:?}");
+        assert_eq!(retained.unwrap().revision, 7);
     }
 }
-
-/// What the path of every WebSocket begins with.
-pub(crate) const AUTH_PATH: &str = "/auth/";
-
-const NO_SUCH_PATH: &str =
-    "WebSockets are at /auth/clown-talk-server and /auth/clown-talk-server_base_topic.\n";
-const FOREIGN_ORIGIN: &str =
-    "A page of another origin may not use this hub. Start it with --origin to let it in.\n";
-
-/// How long no connection is accepted after one could not be.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

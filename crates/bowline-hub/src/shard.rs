@@ -1,120 +1,62 @@
-//! The task where all sessions meet.
+//! The task of a worker where its sessions meet.
 
-use bowline::PreparedMessage;
+use std::sync::Arc;
+
 use bowline_bus::{
-    Bus, BusError, Delivery, Publication, PublishOptions, Retain, Retention, SessionId, Topic,
-    TopicFilter,
-    dialect::clown_talk::{Window, encode},
+    Bus, BusError, Publication, PublishOptions, Retain, Retention, SessionId, Storage, TopicFilter,
+    dialect::clown_talk::Window,
 };
-use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tracing::{debug, info};
 
 use crate::{
+    command::{Command, Joined, Newcomer, Order, Presence, Retained},
     config::Limits,
-    outbox::{Outbox, OutboxSender, Refused, outbox},
+    exchange::{Batch, Entry, Seat},
+    fan_out::FanOut,
+    members::{Members, Sink, Talk},
+    outbox::{Outbox, outbox},
     participant::Inbox,
 };
 
-/// What a connection wants of the bus.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// Attaches a session; a listening one is subscribed and told the retained values at once.
-    Join {
-        window: Window,
-        presence: Presence,
-        joined: oneshot::Sender<Result<Joined, BusError>>,
-    },
-    /// Attaches a session of the program itself, and tells it the retained values at once.
-    Hear {
-        filter: TopicFilter,
-        inbox: Inbox,
-        joined: oneshot::Sender<Result<SessionId, BusError>>,
-    },
-    /// Subscribes a session that was silent.
-    Listen { session: SessionId },
-    /// Publishes a value, in the name of a session or of the program.
-    Publish {
-        publisher: Option<SessionId>,
-        publication: Publication,
-        retain: Retain,
-    },
-    /// Removes a session.
-    Leave { session: SessionId },
-    /// Asks for all retained values, if they changed since `revision`.
-    Save {
-        revision: u64,
-        saved: oneshot::Sender<Option<Retained>>,
-    },
-}
-
-/// Says whether a session hears publications from the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Presence {
-    Listening,
-    Silent,
-}
-
-/// What a session gets when it is attached.
-#[derive(Debug)]
-pub(crate) struct Joined {
-    pub(crate) session: SessionId,
-    pub(crate) sender: OutboxSender,
-    pub(crate) outbox: Outbox,
-}
-
-/// All retained values at one moment.
-#[derive(Debug)]
-pub(crate) struct Retained {
-    pub(crate) revision: u64,
-    pub(crate) values: Vec<(Topic, Bytes)>,
-}
-
-/// Owns the bus, and carries out the commands of all connections in their order.
+/// Owns one worker's copy of the bus: the sessions of its connections, and all retained values.
+///
+/// What its sessions publish goes to the exchange, and every shard carries out what comes from
+/// there. Everything else concerns the shard alone, and is done in its turn.
 #[derive(Debug)]
 pub(crate) struct Shard {
     bus: Bus,
     limits: Limits,
     /// Sees every topic.
     everything: Window,
-    /// By the slot of the session.
-    members: Vec<Option<Member>>,
+    members: Members,
+    /// For sessions of the program.
+    places: Arc<Semaphore>,
+    seat: Seat,
     /// Grows whenever a retained value changes.
     revision: u64,
 }
 
-#[derive(Debug)]
-struct Member {
-    session: SessionId,
-    sink: Sink,
-}
-
-/// Where the publications for a session go.
-#[derive(Debug)]
-enum Sink {
-    /// To a connection, seen through its window.
-    Talk {
-        window: Window,
-        outbox: OutboxSender,
-    },
-    /// To a part of the program.
-    Local(Inbox),
-}
-
 impl Shard {
     /// Begins with the values retained by an earlier run.
-    pub(crate) fn new(limits: Limits, retained: Vec<Publication>) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        retained: &[Publication],
+        seat: Seat,
+        places: Arc<Semaphore>,
+    ) -> Self {
         let mut bus = Bus::new(limits.bus);
         for publication in retained {
             let options = PublishOptions {
                 retain: Retain::Keep,
+                storage: Storage::Shared,
                 ..PublishOptions::default()
             };
-            let topic = publication.topic.clone();
             let kept = bus
-                .publish(publication, options)
+                .publish(publication.clone(), options)
                 .is_ok_and(|delivery| delivery.retention == Retention::Kept);
             if !kept {
+                let topic = &publication.topic;
                 info!(%topic, "a stored value exceeds the limits and is not restored");
             }
         }
@@ -123,15 +65,32 @@ impl Shard {
             limits,
             everything: Window::new("", &limits.bus.topic)
                 .expect("the filter # is within any limits"),
-            members: Vec::new(),
+            members: Members::default(),
+            places,
+            seat,
             revision: 0,
         }
     }
 
-    /// Carries out commands until nobody can send any more, then gives the retained values.
+    /// Works until nobody can send commands any more and no worker publishes, then gives the
+    /// retained values.
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> Retained {
-        while let Some(command) = commands.recv().await {
-            self.carry_out(command);
+        let mut turn = Vec::new();
+        let mut is_open = true;
+        loop {
+            tokio::select! {
+                received = commands.recv_many(&mut turn, COMMANDS_PER_TURN), if is_open => {
+                    is_open = received > 0;
+                    if !is_open {
+                        self.seat.finish();
+                    }
+                    self.carry_out_all(&mut turn).await;
+                }
+                arrived = self.seat.arrived() => match arrived {
+                    Some(batches) => self.apply(batches).await,
+                    None => break,
+                },
+            }
         }
         let counters = self.bus.counters();
         info!(
@@ -144,17 +103,41 @@ impl Shard {
         self.retained()
     }
 
-    fn carry_out(&mut self, command: Command) {
-        match command {
-            Command::Join {
-                window,
-                presence,
-                joined,
-            } => {
-                // A connection that does not wait for the answer is found gone at the first push.
-                drop(joined.send(self.join(window, presence)));
+    /// Carries out commands in their order; what is published in a row goes to the exchange
+    /// together.
+    async fn carry_out_all(&mut self, commands: &mut Vec<Command>) {
+        let mut batch = Batch::default();
+        for command in commands.drain(..) {
+            match command {
+                Command::Publish(entry) => {
+                    if self.is_too_long(&entry.publication) {
+                        continue;
+                    }
+                    batch.push(entry);
+                    if batch.is_full() {
+                        self.publish(std::mem::take(&mut batch)).await;
+                    }
+                }
+                Command::Do(order) => {
+                    self.publish(std::mem::take(&mut batch)).await;
+                    // Whoever knows of a publication finds it here, wherever it was published.
+                    self.apply(self.seat.take()).await;
+                    self.carry_out(order);
+                }
             }
-            Command::Hear {
+        }
+        self.publish(batch).await;
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Join { newcomer, joined } => {
+                let answer = joined.send(self.join(*newcomer));
+                if let Err(Ok(Joined { session, .. })) = answer {
+                    self.leave(session);
+                }
+            }
+            Order::Hear {
                 filter,
                 inbox,
                 joined,
@@ -164,43 +147,42 @@ impl Shard {
                     self.leave(session);
                 }
             }
-            Command::Listen { session } => self.listen(session),
-            Command::Publish {
-                publisher,
-                publication,
-                retain,
-            } => self.publish(publisher, publication, retain),
-            Command::Leave { session } => self.leave(session),
-            Command::Save { revision, saved } => {
+            Order::Listen { session, behind } => self.answer_listen(session, behind),
+            Order::Leave { session } => self.leave(session),
+            Order::Save { revision, saved } => {
                 let changed = (revision != self.revision).then(|| self.retained());
                 drop(saved.send(changed));
             }
         }
     }
 
-    fn join(&mut self, window: Window, presence: Presence) -> Result<Joined, BusError> {
-        let (sender, outbox) = outbox(&self.limits);
-        let session = self.attach(Sink::Talk {
-            window,
-            outbox: sender.clone(),
-        })?;
-        if presence == Presence::Listening {
-            self.listen(session);
-        }
-        Ok(Joined {
-            session,
-            sender,
-            outbox,
-        })
+    fn join(&mut self, newcomer: Newcomer) -> Result<Joined, BusError> {
+        let session = self.bus.attach()?;
+        let talk = Box::new(Talk {
+            window: newcomer.window,
+            connection: newcomer.connection,
+            behind: None,
+        });
+        self.members.add(session, Sink::Talk(talk), newcomer.place);
+        let behind = match newcomer.presence {
+            Presence::Listening => self.listen(session),
+            Presence::Silent => None,
+        };
+        Ok(Joined { session, behind })
     }
 
     fn hear(&mut self, filter: TopicFilter, inbox: Inbox) -> Result<SessionId, BusError> {
+        let max = self.limits.bus.sessions_max;
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| BusError::SessionsFull { max })?;
         for (topic, payload) in self.bus.retained(&filter) {
             let (topic, payload) = (topic.clone(), payload.clone());
             // One that is gone already is noticed when its answer cannot be given.
             drop(inbox.push(Publication { topic, payload }));
         }
-        let session = self.attach(Sink::Local(inbox))?;
+        let session = self.bus.attach()?;
+        self.members.add(session, Sink::Local(inbox), place);
         if let Err(error) = self.bus.subscribe(session, filter) {
             self.leave(session);
             return Err(error);
@@ -208,23 +190,15 @@ impl Shard {
         Ok(session)
     }
 
-    fn attach(&mut self, sink: Sink) -> Result<SessionId, BusError> {
-        let session = self.bus.attach()?;
-        let slot = session.slot() as usize;
-        if self.members.len() <= slot {
-            self.members.resize_with(slot + 1, || None);
-        }
-        if let Some(place) = self.members.get_mut(slot) {
-            *place = Some(Member { session, sink });
-        }
-        Ok(session)
+    fn answer_listen(&mut self, session: SessionId, answer: oneshot::Sender<Option<Outbox>>) {
+        // An outbox that nobody takes is found gone at the first publication.
+        drop(answer.send(self.listen(session)));
     }
 
-    fn listen(&mut self, session: SessionId) {
-        let Some(Sink::Talk { window, outbox }) = sink(&self.members, session) else {
-            return;
-        };
-        let filter = window.filter();
+    /// Subscribes a session, and queues what it has to be told first, if anything.
+    fn listen(&mut self, session: SessionId) -> Option<Outbox> {
+        let talk = self.members.talk_mut(session)?;
+        let filter = talk.window.filter();
         match self.bus.subscribe(session, filter.clone()) {
             Ok(true) => {
                 let values: Vec<_> = self
@@ -232,24 +206,77 @@ impl Shard {
                     .retained(filter)
                     .map(|(topic, payload)| (topic.clone(), payload.clone()))
                     .collect();
-                outbox.push_retained(values);
+                if values.is_empty() {
+                    return None;
+                }
+                let (sender, behind) = outbox(&self.limits, values);
+                talk.behind = Some(sender);
+                Some(behind)
             }
-            Ok(false) => {}
-            Err(error) => debug!(session = session.as_u64(), %error, "not subscribed"),
+            Ok(false) => None,
+            Err(error) => {
+                debug!(session = session.as_u64(), %error, "not subscribed");
+                None
+            }
         }
     }
 
-    fn publish(&mut self, publisher: Option<SessionId>, publication: Publication, retain: Retain) {
+    fn is_too_long(&self, publication: &Publication) -> bool {
+        let (size, max) = (publication.payload.len(), self.limits.bus.payload_size_max);
+        if size > max {
+            debug!(topic = %publication.topic, size, max, "too long to be published");
+        }
+        size > max
+    }
+
+    /// Hands a batch to the exchange, once every worker has room, and carries out what comes back.
+    async fn publish(&mut self, batch: Batch) {
+        if batch.entries.is_empty() {
+            return;
+        }
+        while !self.seat.has_room() {
+            // Others may wait for this worker meanwhile.
+            let arrived = tokio::select! {
+                () = self.seat.room() => None,
+                arrived = self.seat.arrived() => arrived,
+            };
+            self.apply(arrived.unwrap_or_default()).await;
+        }
+        let batches = self.seat.publish(batch);
+        self.apply(batches).await;
+    }
+
+    /// Carries out what the exchange gave; what it means for one connection is written together.
+    async fn apply(&mut self, batches: Vec<Arc<Batch>>) {
+        let mut fan_out = FanOut::default();
+        for batch in batches {
+            let is_own = self.seat.is_own(&batch);
+            for entry in &batch.entries {
+                self.carry(entry, is_own, &mut fan_out);
+                if fan_out.len() >= RECIPIENTS_PER_TURN {
+                    self.deliver(std::mem::take(&mut fan_out)).await;
+                }
+            }
+        }
+        self.deliver(fan_out).await;
+    }
+
+    /// Publishes on the bus.
+    fn carry(&mut self, entry: &Entry, is_own: bool, fan_out: &mut FanOut) {
+        // One that left meanwhile is no publisher, but other workers carry this out as well.
+        let publisher = entry
+            .publisher
+            .filter(|publisher| is_own && self.bus.is_attached(*publisher));
         let options = PublishOptions {
             publisher,
-            retain,
+            retain: entry.retain,
+            storage: Storage::Shared,
             ..PublishOptions::default()
         };
-        let delivery = match self.bus.publish(publication, options) {
+        let delivery = match self.bus.publish(entry.publication.clone(), options) {
             Ok(delivery) => delivery,
             Err(error) => {
-                let session = publisher.map(SessionId::as_u64);
-                debug!(session, %error, "not published");
+                debug!(%error, "not published");
                 return;
             }
         };
@@ -261,21 +288,21 @@ impl Shard {
             }
             Retention::Unchanged => {}
         }
-        let (failed, lost) = fan_out(&self.members, &delivery);
-        self.bus.record_dropped(lost);
-        for session in failed {
+        fan_out.add(delivery);
+    }
+
+    async fn deliver(&mut self, fan_out: FanOut) {
+        let failed = self.members.deliver(fan_out).await;
+        self.bus.record_dropped(failed.lost);
+        for session in failed.sessions {
             self.leave(session);
         }
     }
 
     fn leave(&mut self, session: SessionId) {
-        if sink(&self.members, session).is_none() {
-            return;
-        }
-        if let Some(place) = self.members.get_mut(session.slot() as usize) {
-            *place = None;
-        }
-        if let Err(error) = self.bus.detach(session) {
+        if self.members.remove(session)
+            && let Err(error) = self.bus.detach(session)
+        {
             debug!(session = session.as_u64(), %error, "not detached");
         }
     }
@@ -291,57 +318,8 @@ impl Shard {
     }
 }
 
-/// Queues a delivery for its recipients, encoded once for each window; gives the sessions that
-/// cannot take it and the number of messages lost with them.
-fn fan_out(members: &[Option<Member>], delivery: &Delivery<'_>) -> (Vec<SessionId>, u64) {
-    let Publication { topic, payload } = &delivery.publication;
-    // The windows that show one topic have bases of different lengths, so the length tells them
-    // apart, and there are no more of them than the topic has levels.
-    let mut encoded: Vec<(usize, PreparedMessage)> = Vec::new();
-    let mut failed = Vec::new();
-    let mut lost = 0;
-    for &session in delivery.recipients {
-        let (window, outbox) = match sink(members, session) {
-            Some(Sink::Talk { window, outbox }) => (window, outbox),
-            Some(Sink::Local(inbox)) => {
-                match inbox.push(delivery.publication.clone()) {
-                    Ok(more) => lost += more,
-                    Err(_gone) => failed.push(session),
-                }
-                continue;
-            }
-            None => continue,
-        };
-        let base_length = window.base().len();
-        let message = match encoded.iter().find(|(length, _)| *length == base_length) {
-            Some((_, message)) => message.clone(),
-            None => match encode_for(window, topic, payload) {
-                Some(message) => {
-                    encoded.push((base_length, message.clone()));
-                    message
-                }
-                None => continue,
-            },
-        };
-        match outbox.push(message) {
-            Ok(()) => {}
-            Err(Refused::Gone) => failed.push(session),
-            Err(Refused::TooSlow { lost: more }) => {
-                lost += more;
-                failed.push(session);
-            }
-        }
-    }
-    (failed, lost)
-}
-
-fn sink(members: &[Option<Member>], session: SessionId) -> Option<&Sink> {
-    let member = members.get(session.slot() as usize)?.as_ref()?;
-    (member.session == session).then_some(&member.sink)
-}
-
-/// Tells a value in the words of one window; `None` if it does not show the topic.
-fn encode_for(window: &Window, topic: &Topic, payload: &[u8]) -> Option<PreparedMessage> {
-    let text = encode(window.outward(topic)?, payload).ok()?;
-    Some(PreparedMessage::new(text.into()))
-}
+/// Commands that a shard takes in one turn at most.
+const COMMANDS_PER_TURN: usize = 256;
+/// Recipients that are collected before they are told something, at most; those of one publication
+/// are not divided.
+const RECIPIENTS_PER_TURN: usize = 1 << 16;

@@ -1,89 +1,185 @@
 //! One connection that speaks Clown.Talk.
 
-use std::pin::pin;
+use std::sync::Arc;
 
-use bowline::{CloseCode, Message, Offer, PreparedMessage, Receiver, Sender, Transport};
+use bowline::{
+    CloseCode, Message, Offer, PreparedMessage, Receiver, Sender, Transport,
+    server::{Attributes, ConnectionHandle, Membership},
+};
 use bowline_bus::{
     Publication, Retain, SessionId,
     dialect::clown_talk::{Malformed, Received, Session, Window, encode, lines},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc::error::TrySendError, oneshot};
 use tracing::{debug, info, trace};
 
 use crate::{
-    hub::Hub,
-    outbox::{Outbox, OutboxSender, Outgoing},
-    shard::{Command, Joined, Presence},
+    command::{Command, Joined, Newcomer, Order, Presence},
+    exchange::Entry,
+    hub::{Hub, TOO_SLOW},
+    outbox::{Outbox, Outgoing},
     stop::Stop,
 };
 
-/// Accepts an opening handshake and serves the connection until it is over.
-pub(crate) async fn serve<S: Transport>(
-    offer: Offer<S>,
-    window: Window,
-    hub: &Hub,
-    stop: Stop,
-) -> Result<(), bowline::Error> {
-    let session = Session::new(
-        window.clone(),
-        hub.config.limits.bus.topic,
-        hub.config.talk.clone(),
-    );
-    let Some(joined) = join(&session, &hub.commands).await else {
-        let offer = offer.with_header("Retry-After", RETRY_AFTER);
-        return offer.refuse(503, "The hub takes no more sessions.\n").await;
-    };
-    let id = joined.session;
-    let accepted = offer.accept().await;
-    if let Ok(ws) = accepted {
-        debug!(session = id.as_u64(), base = window.base(), "joined");
-        let (sender, receiver) = ws.split();
-        let talk = Talk {
-            session,
-            id,
-            commands: &hub.commands,
-            replies: joined.sender,
-        };
-        talk.run(sender, receiver, joined.outbox, stop).await;
-        leave(id, &hub.commands).await;
-        return Ok(());
-    }
-    leave(id, &hub.commands).await;
-    accepted.map(drop)
-}
-
-/// What the reading side of a connection works with.
-struct Talk<'h> {
+/// A connection that has joined.
+pub(crate) struct Talk<S: Transport> {
+    receiver: Receiver<S>,
+    /// Kept for the values that a silent session is told when it begins to listen.
+    sender: Option<Sender<S>>,
+    membership: Membership,
     session: Session,
     id: SessionId,
-    commands: &'h mpsc::Sender<Command>,
-    replies: OutboxSender,
+    hub: Arc<Hub>,
 }
 
-impl Talk<'_> {
-    async fn run<S: Transport>(
-        mut self,
-        mut sender: Sender<S>,
-        mut receiver: Receiver<S>,
-        outbox: Outbox,
-        stop: Stop,
-    ) {
-        let window = self.session.window().clone();
-        let id = self.id.as_u64();
-        let reading = async move {
-            while let Some(message) = receiver.recv().await {
-                self.take(&message).await;
+/// Answers an opening handshake, for a session that was attached before; `None` if it was refused.
+pub(crate) async fn open<S: Transport>(
+    offer: Offer<S>,
+    window: Window,
+    hub: Arc<Hub>,
+    stop: &Stop,
+) -> Result<Option<Box<Talk<S>>>, bowline::Error> {
+    let config = &hub.common.config;
+    let options = Arc::clone(&hub.common.talk);
+    let session = Session::new(window.clone(), config.limits.bus.topic, options);
+    let Ok(place) = Arc::clone(&hub.common.sessions).try_acquire_owned() else {
+        info!("refused a session: there are too many");
+        let offer = offer.with_header("Retry-After", RETRY_AFTER);
+        let body = "The hub takes no more sessions.\n";
+        return offer.refuse(503, body).await.map(|()| None);
+    };
+    let mut ws = offer.accept_now()?;
+    let Ok(membership) = hub.group.join(&ws, Attributes::default()) else {
+        ws.close(CloseCode::TRY_AGAIN_LATER, "").await?;
+        return Ok(None);
+    };
+    let newcomer = Newcomer {
+        window,
+        presence: if session.is_talking() {
+            Presence::Listening
+        } else {
+            Presence::Silent
+        },
+        connection: membership.handle().clone(),
+        place,
+    };
+    let Some(Joined {
+        session: id,
+        behind,
+    }) = join(newcomer, &hub).await
+    else {
+        ws.close(CloseCode::TRY_AGAIN_LATER, "").await?;
+        return Ok(None);
+    };
+    debug!(
+        session = id.as_u64(),
+        base = session.window().base(),
+        "joined"
+    );
+    if stop.is_stopped() {
+        // Those who had joined before are closed together.
+        membership.handle().close(CloseCode::GOING_AWAY, STOPS)?;
+    }
+    let (sender, receiver) = ws.split();
+    let mut talk = Box::new(Talk {
+        receiver,
+        sender: Some(sender),
+        membership,
+        session,
+        id,
+        hub,
+    });
+    talk.catch_up(behind);
+    if talk.session.is_talking() {
+        talk.sender = None;
+    }
+    Ok(Some(talk))
+}
+
+impl<S: Transport> Talk<S> {
+    /// Receives until the connection is over.
+    ///
+    /// An idle connection keeps this future, so what it seldom needs is boxed.
+    pub(crate) async fn run(mut self: Box<Self>) {
+        while let Some(message) = self.receiver.recv().await {
+            if let Some(rest) = self.take(message, 0) {
+                Box::pin(self.take_rest(rest)).await;
             }
-            (receiver.ending(), *self.session.counters())
+        }
+        self.report_end();
+        let leave = Order::Leave { session: self.id }.into();
+        if let Err(TrySendError::Full(leave)) = self.hub.commands.try_send(leave) {
+            Box::pin(self.tell(leave)).await;
+        }
+    }
+
+    /// Carries out the lines of a message from some byte on; gives the rest when one has to wait.
+    fn take(&mut self, message: Message, mut at: usize) -> Option<Rest> {
+        let step = self.take_lines(&message, &mut at)?;
+        Some(Rest { message, at, step })
+    }
+
+    fn take_lines(&mut self, message: &Message, at: &mut usize) -> Option<Step> {
+        let Some(text) = message.as_text() else {
+            self.session.refuse(Malformed::NotUtf8);
+            debug!(session = self.id.as_u64(), "ignored a binary message");
+            return None;
         };
-        let mut reading = pin!(reading);
-        let (ending, counters) = tokio::select! {
-            read = &mut reading => read,
-            () = write(&mut sender, &window, outbox, stop) => reading.await,
+        for line in lines(text.get(*at..).unwrap_or_default()) {
+            *at += line.len() + 1;
+            let step = match self.session.receive(line) {
+                Received::Publish {
+                    publication,
+                    retain,
+                } => self.publish(publication, retain).map(Step::Tell),
+                Received::Init { reply } => Some(Step::Answer(reply)),
+                Received::Skipped => None,
+                Received::Malformed(malformed) => {
+                    debug!(session = self.id.as_u64(), %malformed, "ignored a line");
+                    None
+                }
+            };
+            if step.is_some() {
+                return step;
+            }
+        }
+        None
+    }
+
+    /// Carries out what had to wait, and the lines behind it.
+    async fn take_rest(&mut self, mut rest: Rest) {
+        loop {
+            match rest.step {
+                Step::Tell(command) => self.tell(command).await,
+                Step::Answer(reply) => self.answer(reply).await,
+            }
+            match self.take(rest.message, rest.at) {
+                Some(next) => rest = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Gives the command back that the shard has no room for.
+    fn publish(&self, publication: Publication, retain: Retain) -> Option<Command> {
+        trace!(session = self.id.as_u64(), topic = %publication.topic, "published");
+        let entry = Entry {
+            publisher: Some(self.id),
+            publication,
+            retain,
         };
-        if let Some(ending) = ending {
+        match self.hub.commands.try_send(Command::Publish(entry)) {
+            Err(TrySendError::Full(command)) => Some(command),
+            // The bus is gone only when the hub stops, and then the connection is closing.
+            Ok(()) | Err(TrySendError::Closed(_)) => None,
+        }
+    }
+
+    fn report_end(&self) {
+        if let Some(ending) = self.receiver.ending() {
+            let counters = self.session.counters();
             debug!(
-                session = id,
+                session = self.id.as_u64(),
                 code = ending.code.0,
                 reason = &*ending.reason,
                 cause = %ending.cause,
@@ -94,64 +190,69 @@ impl Talk<'_> {
         }
     }
 
-    async fn take(&mut self, message: &Message) {
-        let Some(text) = message.as_text() else {
-            self.session.refuse(Malformed::NotUtf8);
-            debug!(session = self.id.as_u64(), "ignored a binary message");
-            return;
-        };
-        for line in lines(text) {
-            match self.session.receive(line) {
-                Received::Publish {
-                    publication,
-                    retain,
-                } => self.publish(publication, retain).await,
-                Received::Init { reply } => self.answer(reply).await,
-                Received::Skipped => {}
-                Received::Malformed(malformed) => {
-                    debug!(session = self.id.as_u64(), %malformed, "ignored a line");
-                }
-            }
+    /// Answers an init message, when everything is published that the session sent before. A session
+    /// that was silent until then begins to listen.
+    async fn answer(&mut self, reply: String) {
+        let was_talking = self.sender.is_none();
+        if !was_talking {
+            self.reply(&reply);
         }
+        let session = self.id;
+        let (behind, answer) = oneshot::channel();
+        self.tell(Order::Listen { session, behind }.into()).await;
+        // Without an answer the hub stops, and the connection is closing.
+        let behind = answer.await.ok().flatten();
+        if was_talking {
+            self.reply(&reply);
+        }
+        self.catch_up(behind);
+        self.sender = None;
     }
 
-    async fn publish(&self, publication: Publication, retain: Retain) {
-        trace!(session = self.id.as_u64(), topic = %publication.topic, "published");
-        let command = Command::Publish {
-            publisher: Some(self.id),
-            publication,
-            retain,
-        };
-        // The bus is gone only when the hub stops, and then the connection is closing.
-        drop(self.commands.send(command).await);
-    }
-
-    /// Answers an init message. A session that was silent until then begins to listen.
-    async fn answer(&self, reply: String) {
+    fn reply(&self, reply: &str) {
         let reply = PreparedMessage::new(reply.into());
-        if let Err(refused) = self.replies.push(reply) {
-            // A full outbox ends the connection by itself.
-            debug!(session = self.id.as_u64(), ?refused, "not answered");
+        if let Err(error) = self.membership.handle().try_send_prepared(&reply) {
+            debug!(session = self.id.as_u64(), %error, "not answered");
         }
-        let command = Command::Listen { session: self.id };
-        drop(self.commands.send(command).await);
+    }
+
+    /// Has the connection told what it is behind with, beside what it sends meanwhile.
+    fn catch_up(&mut self, behind: Option<Outbox>) {
+        if let Some(outbox) = behind
+            && let Some(sender) = self.sender.take()
+        {
+            let window = self.session.window().clone();
+            let connection = self.membership.handle().clone();
+            tokio::spawn(catch_up(sender, window, outbox, connection));
+        }
+    }
+
+    /// Waits while the shard has too much to do.
+    async fn tell(&self, command: Command) {
+        // The bus is gone only when the hub stops, and then the connection is closing.
+        drop(self.hub.commands.send(command).await);
     }
 }
 
+/// What is left of a message, beginning with something that has to wait.
+struct Rest {
+    message: Message,
+    /// The byte at which the lines begin that follow.
+    at: usize,
+    step: Step,
+}
+
+enum Step {
+    Tell(Command),
+    Answer(String),
+}
+
 /// Attaches a session; `None` if the bus is full or gone.
-async fn join(session: &Session, commands: &mpsc::Sender<Command>) -> Option<Joined> {
+async fn join(newcomer: Newcomer, hub: &Hub) -> Option<Joined> {
+    let newcomer = Box::new(newcomer);
     let (joined, answer) = oneshot::channel();
-    let presence = if session.is_talking() {
-        Presence::Listening
-    } else {
-        Presence::Silent
-    };
-    let command = Command::Join {
-        window: session.window().clone(),
-        presence,
-        joined,
-    };
-    commands.send(command).await.ok()?;
+    let order = Order::Join { newcomer, joined };
+    hub.commands.send(order.into()).await.ok()?;
     match answer.await.ok()? {
         Ok(joined) => Some(joined),
         Err(error) => {
@@ -161,40 +262,17 @@ async fn join(session: &Session, commands: &mpsc::Sender<Command>) -> Option<Joi
     }
 }
 
-async fn leave(session: SessionId, commands: &mpsc::Sender<Command>) {
-    // The bus is gone only when the hub stops.
-    drop(commands.send(Command::Leave { session }).await);
-}
-
-/// Sends what is queued until the connection closes, and begins to close it when the hub stops or
-/// the peer is too slow.
-async fn write<S: Transport>(
-    sender: &mut Sender<S>,
-    window: &Window,
+/// Sends what an outbox holds, until nothing is left in it or the peer is too slow.
+async fn catch_up<S: Transport>(
+    mut sender: Sender<S>,
+    window: Window,
     outbox: Outbox,
-    mut stop: Stop,
+    connection: ConnectionHandle,
 ) {
-    let (code, reason) = tokio::select! {
-        written = pump(sender, window, outbox) => match written {
-            Written::TooSlow => (CloseCode::TRY_AGAIN_LATER, "too slow: come back for the last values"),
-            Written::Closed => return,
-        },
-        () = stop.stopped() => (CloseCode::GOING_AWAY, "the hub stops"),
-    };
-    if let Err(error) = sender.close(code, reason).await {
-        debug!(%error, "already closing");
-    }
-}
-
-/// Why nothing more is written.
-enum Written {
-    TooSlow,
-    Closed,
-}
-
-async fn pump<S: Transport>(sender: &mut Sender<S>, window: &Window, outbox: Outbox) -> Written {
-    while let Some(outgoing) = outbox.next().await {
-        let message = match outgoing {
+    loop {
+        let message = match outbox.next() {
+            Outgoing::CaughtUp => return,
+            Outgoing::TooSlow => break,
             Outgoing::Message(message) => message,
             Outgoing::Retained(topic, payload) => {
                 let Some(relative) = window.outward(&topic) else {
@@ -211,13 +289,17 @@ async fn pump<S: Transport>(sender: &mut Sender<S>, window: &Window, outbox: Out
         };
         tokio::select! {
             sent = sender.send_prepared(&message) => if sent.is_err() {
-                return Written::Closed;
+                return;
             },
-            () = outbox.overflowed() => return Written::TooSlow,
+            () = outbox.overflowed() => break,
         }
     }
-    Written::TooSlow
+    if let Err(error) = connection.close(CloseCode::TRY_AGAIN_LATER, TOO_SLOW) {
+        debug!(%error, "already closing");
+    }
 }
 
 /// When a refused client should come back, in seconds.
 const RETRY_AFTER: &str = "5";
+/// Told to clients when the hub stops.
+pub(crate) const STOPS: &str = "the hub stops";

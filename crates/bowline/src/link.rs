@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::{cell::RefCell, time::Duration};
 
-use bowline_proto::{Close, Ending};
+use bowline_proto::{Close, Ending, PreparedMessage};
 use tokio::sync::Notify;
 
 use crate::{
@@ -29,6 +29,13 @@ pub(crate) trait Link: Send + Sync {
         messages: &[Outgoing],
         limits: &OutboxLimits,
     ) -> (usize, Option<Refused>);
+    /// Queues messages that are encoded already, and has them written together; says why one was
+    /// not queued, and with it those behind it.
+    fn push_prepared(
+        self: Arc<Self>,
+        messages: &[PreparedMessage],
+        limits: &OutboxLimits,
+    ) -> Result<(), Refused>;
     /// Queues a ping, ahead of messages.
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused>;
     /// Begins the closing handshake behind what is queued.
@@ -99,6 +106,28 @@ impl<S: Transport> Link for Shared<S> {
         result
     }
 
+    fn push_prepared(
+        self: Arc<Self>,
+        messages: &[PreparedMessage],
+        limits: &OutboxLimits,
+    ) -> Result<(), Refused> {
+        let mut messages = messages.iter().peekable();
+        let queued = loop {
+            // Beyond what the engine queues, a peer that keeps up would look slow.
+            let queued = self.with(|driver| queue_some(driver, &mut messages, limits));
+            if queued.is_err() || messages.peek().is_none() {
+                break queued;
+            }
+            self.write_now();
+        };
+        write(&self);
+        if queued == Err(Refused::TooSlow) {
+            // Whoever receives has the deadline of a close to watch.
+            self.wake();
+        }
+        queued
+    }
+
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused> {
         self.with(|driver| {
             if driver.is_close_waiting() {
@@ -157,6 +186,21 @@ impl<S: Transport> Link for Shared<S> {
     fn flush_alone(self: Arc<Self>) {
         self.spawn_flush();
     }
+}
+
+/// Queues messages until the engine has enough; at least one.
+fn queue_some<'a, S>(
+    driver: &mut Driver<S>,
+    messages: &mut impl Iterator<Item = &'a PreparedMessage>,
+    limits: &OutboxLimits,
+) -> Result<(), Refused> {
+    for message in messages {
+        driver.push(Outgoing::Prepared(message.clone()), None, limits)?;
+        if !driver.has_room() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Collects the connections written to while `work` runs, and writes to each once afterwards.

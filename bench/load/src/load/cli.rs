@@ -31,6 +31,7 @@ struct Settings {
 enum Scenario {
     Echo(Echo),
     Fanout(Fanout),
+    Hub(Fanout),
     Handshake(Handshake),
     Idle(Idle),
     Latency(Latency),
@@ -101,6 +102,14 @@ impl Scenario {
             Self::Fanout(fanout) => {
                 print!("{}", fanout.run(&settings.subjects(Kind::Fanout)?, round)?);
             }
+            Self::Hub(fanout) => {
+                let kind = match fanout.topics {
+                    1 => Kind::Hub,
+                    _ => Kind::HubTopics,
+                };
+                let samples = fanout.run(&settings.subjects(kind)?, round)?;
+                print!("{samples}\n{}", samples.scaling("hub"));
+            }
             Self::Handshake(handshake) => {
                 let kind = match handshake {
                     Handshake::Accepted => Kind::Handshake,
@@ -114,7 +123,9 @@ impl Scenario {
             }
             Self::Idle(idle) => {
                 println!("| server | bytes each |\n|---|--:|");
-                for (name, bytes) in idle.run(&settings.subjects(Kind::Echo)?)? {
+                let mut subjects = settings.subjects(Kind::Echo)?;
+                subjects.extend(settings.subjects(Kind::HubTopics)?.into_iter().take(1));
+                for (name, bytes) in idle.run(&subjects)? {
                     println!("| {name} | {bytes:.0} |");
                 }
             }
@@ -139,20 +150,30 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
             in_flight,
         })
     };
-    let fanout = |burst| {
-        Scenario::Fanout(Fanout {
-            len: 128,
-            subscribers: 1000,
-            burst,
-        })
+    let fanout = |burst| Fanout {
+        len: 128,
+        topics: 1,
+        subscribers: 1000,
+        burst,
+    };
+    let topics = |burst| Fanout {
+        topics: 100,
+        subscribers: 10,
+        ..fanout(burst)
     };
     vec![
         ("echo-16B-100x1", echo(16, 100, 1)),
         ("echo-16B-100x16", echo(16, 100, 16)),
         ("echo-1KiB-1000x16", echo(1 << 10, 1000, 16)),
         ("echo-64KiB-100x16", echo(64 << 10, 100, 16)),
-        ("fanout-128B-1000x1", fanout(1)),
-        ("fanout-128B-1000x16", fanout(16)),
+        ("fanout-128B-1000x1", Scenario::Fanout(fanout(1))),
+        ("fanout-128B-1000x16", Scenario::Fanout(fanout(16))),
+        ("hub-fanout-128B-1000x1", Scenario::Hub(fanout(1))),
+        ("hub-fanout-128B-1000x16", Scenario::Hub(fanout(16))),
+        // So little of it is the load's that two workers and the load have room on two cores.
+        ("hub-fanout-128B-1000x256", Scenario::Hub(fanout(256))),
+        ("hub-topics-128B-100x10x1", Scenario::Hub(topics(1))),
+        ("hub-topics-128B-100x10x16", Scenario::Hub(topics(16))),
         ("handshakes", Scenario::Handshake(Handshake::Accepted)),
         (
             "handshakes-refused",

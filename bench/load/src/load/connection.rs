@@ -33,7 +33,7 @@ impl Connection {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        if dialect == Dialect::WebSocket {
+        if dialect != Dialect::Bytes {
             stream.write_all(request(path).as_bytes())?;
             read_answer(&mut stream)?;
         }

@@ -1,6 +1,8 @@
-//! Fan-out: one publisher, many subscribers, a burst under way at a time.
+//! Fan-out: a publisher for each topic, many subscribers, a burst under way at a time.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsString,
     net::SocketAddr,
     thread::sleep,
     time::{Duration, Instant},
@@ -20,14 +22,21 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Fanout {
     pub len: usize,
+    /// More than one works with a hub only.
+    pub topics: usize,
+    /// For each topic.
     pub subscribers: usize,
     pub burst: usize,
 }
 
 struct Session {
     frames: Frames,
-    publisher: Connection,
+    /// By topic.
+    publishers: Vec<Connection>,
+    /// By topic too, some for each.
     subscribers: Vec<Connection>,
+    /// What subscribers of each topic have not got yet.
+    missing: Vec<u64>,
     poll: Poll,
     buffer: Vec<u8>,
 }
@@ -38,7 +47,7 @@ impl Fanout {
         let mut samples = Samples::default();
         let mut sessions = Vec::new();
         for subject in subjects {
-            let server = Server::start(&subject.command)?;
+            let server = Server::start_on(subject.processors, &subject.command)?;
             let mut session = Session::new(self, server.address, subject.dialect)?;
             session
                 .run(round.warm_up, Checking::Content)
@@ -47,65 +56,101 @@ impl Fanout {
         }
         for _ in 0..round.count {
             for (subject, (server, session)) in subjects.iter().zip(&mut sessions) {
-                let (wall, cpu) = (Instant::now(), server.processor_time()?);
+                let (wall, before) = (Instant::now(), server.thread_times()?);
                 let received = session.run(round.length, Checking::Length)?;
-                let cpu = server.processor_time()? - cpu;
-                samples.add(subject, received, wall.elapsed(), cpu);
+                let wall = wall.elapsed();
+                let spent = spent_since(&before, &server.thread_times()?);
+                samples.add(subject, received, wall, spent.iter().sum());
+                let busiest = spent.into_iter().max().unwrap_or_default();
+                samples.add_busiest(subject, received, busiest);
             }
         }
         Ok(samples)
     }
 }
 
+/// The processor time that each thread has spent since.
+fn spent_since(
+    before: &BTreeMap<OsString, Duration>,
+    after: &BTreeMap<OsString, Duration>,
+) -> Vec<Duration> {
+    let since =
+        |(thread, now): (_, &Duration)| *now - before.get(thread).copied().unwrap_or_default();
+    after.iter().map(since).collect()
+}
+
 impl Session {
     fn new(fanout: Fanout, address: SocketAddr, dialect: Dialect) -> Outcome<Self> {
         let poll = Poll::new()?;
-        let publisher = Connection::open(address, "/pub", dialect)?;
+        let mut publishers = Vec::new();
         let mut subscribers = Vec::new();
-        for number in 0..fanout.subscribers {
-            let subscriber = Connection::open(address, "/sub", dialect)?;
-            poll.add(&subscriber.stream, number, EventFlags::IN)?;
-            subscribers.push(subscriber);
+        for topic in 0..fanout.topics {
+            let path = |end: &str| match dialect {
+                Dialect::Talk => format!("/auth/clown-talk-server_topic_{topic}"),
+                Dialect::WebSocket | Dialect::Bytes => end.to_owned(),
+            };
+            publishers.push(Connection::open(address, &path("/pub"), dialect)?);
+            for _ in 0..fanout.subscribers {
+                let subscriber = Connection::open(address, &path("/sub"), dialect)?;
+                poll.add(&subscriber.stream, subscribers.len(), EventFlags::IN)?;
+                subscribers.push(subscriber);
+            }
         }
         // A server may answer the handshake before it subscribes.
         sleep(Duration::from_millis(100));
         Ok(Self {
             frames: Frames::new(fanout.len, fanout.burst, dialect),
-            publisher,
+            missing: vec![0; publishers.len()],
+            publishers,
             subscribers,
             poll,
             buffer: vec![0; 64 << 10],
         })
     }
 
+    /// Publishes the next burst on each topic when every subscriber has the last one.
     fn run(&mut self, length: Duration, checking: Checking) -> Outcome<u64> {
         let mut received = 0;
         let begin = Instant::now();
-        while begin.elapsed() < length {
-            self.publisher.push(self.frames.burst as u64, &self.frames);
-            if !self.publisher.send(&self.frames)? {
-                return Err("the publisher's socket is full".into());
+        let per_topic = self.subscribers.len() / self.publishers.len();
+        let mut open = self.publishers.len();
+        for topic in 0..open {
+            self.publish(topic)?;
+        }
+        while open > 0 {
+            let ready = self.poll.wait(PATIENCE)?;
+            if ready.is_empty() {
+                return Err(format!("missing after {received}: {:?}", self.missing).into());
             }
-            received += self.collect(checking)?;
+            for (number, _) in ready {
+                let subscriber = &mut self.subscribers[number];
+                let new = subscriber.receive(&self.frames, &mut self.buffer, checking)?;
+                received += new;
+                let topic = number / per_topic;
+                self.missing[topic] -= new;
+                if new == 0 || self.missing[topic] > 0 {
+                    continue;
+                }
+                if begin.elapsed() < length {
+                    self.publish(topic)?;
+                } else {
+                    open -= 1;
+                }
+            }
         }
         Ok(received)
     }
 
-    /// Waits until every subscriber has the burst.
-    fn collect(&mut self, checking: Checking) -> Outcome<u64> {
-        let expected = (self.frames.burst * self.subscribers.len()) as u64;
-        let mut received = 0;
-        while received < expected {
-            let ready = self.poll.wait(PATIENCE)?;
-            if ready.is_empty() {
-                return Err(format!("{received} of {expected} messages arrived").into());
-            }
-            for (number, _) in ready {
-                let subscriber = &mut self.subscribers[number];
-                received += subscriber.receive(&self.frames, &mut self.buffer, checking)?;
-            }
+    fn publish(&mut self, topic: usize) -> Outcome<()> {
+        let burst = self.frames.burst as u64;
+        let publisher = &mut self.publishers[topic];
+        publisher.push(burst, &self.frames);
+        if !publisher.send(&self.frames)? {
+            return Err("the publisher's socket is full".into());
         }
-        Ok(received)
+        let per_topic = self.subscribers.len() / self.publishers.len();
+        self.missing[topic] = burst * per_topic as u64;
+        Ok(())
     }
 }
 

@@ -13,20 +13,33 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Makes `burst` binary messages of `len` bytes, each with a payload and a mask of its own.
+    /// Makes `burst` messages of `len` bytes, each with a payload and a mask of its own.
     pub fn new(len: usize, burst: usize, dialect: Dialect) -> Self {
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
         let (mut sent, mut replies) = (Vec::new(), Vec::new());
         for _ in 0..burst {
-            let payload: Vec<u8> = (0..len).map(|_| random.byte()).collect();
+            let payload = payload(len, dialect, &mut random);
             let key = std::array::from_fn(|_| random.byte());
-            let frame = masked(&payload, key);
+            let frame = masked(&payload, dialect.opcode(), key);
             match dialect {
-                Dialect::WebSocket => replies.extend(unmasked(&payload)),
+                Dialect::WebSocket | Dialect::Talk => {
+                    replies.extend(unmasked(&payload, dialect.opcode()));
+                }
                 Dialect::Bytes => replies.extend(&frame),
             }
             sent.extend(frame);
         }
+        Self::twice(sent, replies, burst)
+    }
+
+    /// Makes one message of text whose reply is known.
+    pub fn of_text(text: &str, reply: &[u8]) -> Self {
+        let opcode = Dialect::Talk.opcode();
+        let sent = masked(text.as_bytes(), opcode, [1, 2, 3, 4]);
+        Self::twice(sent, reply.to_vec(), 1)
+    }
+
+    fn twice(mut sent: Vec<u8>, mut replies: Vec<u8>, burst: usize) -> Self {
         let (frame_len, reply_len) = (sent.len() / burst, replies.len() / burst);
         sent.extend_from_within(..);
         replies.extend_from_within(..);
@@ -44,12 +57,38 @@ impl Frames {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     WebSocket,
+    /// The same, with lines of Clown.Talk in the form in which a hub writes them.
+    Talk,
     /// No handshake, and bytes back as they came: a floor.
     Bytes,
 }
 
-fn masked(payload: &[u8], key: [u8; 4]) -> Vec<u8> {
-    let mut frame = header(payload.len(), 0x80);
+impl Dialect {
+    const fn opcode(self) -> u8 {
+        match self {
+            Self::Talk => 1,
+            Self::WebSocket | Self::Bytes => 2,
+        }
+    }
+}
+
+fn payload(len: usize, dialect: Dialect, random: &mut Random) -> Vec<u8> {
+    if dialect != Dialect::Talk {
+        return (0..len).map(|_| random.byte()).collect();
+    }
+    let letters = len - TALK.concat().len();
+    let letters = (0..letters).map(|_| b'a' + random.byte() % 26);
+    let [before, after] = TALK.map(str::as_bytes);
+    before
+        .iter()
+        .copied()
+        .chain(letters)
+        .chain(after.iter().copied())
+        .collect()
+}
+
+fn masked(payload: &[u8], opcode: u8, key: [u8; 4]) -> Vec<u8> {
+    let mut frame = header(payload.len(), opcode, 0x80);
     frame.extend(key);
     frame.extend(
         payload
@@ -60,15 +99,15 @@ fn masked(payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     frame
 }
 
-fn unmasked(payload: &[u8]) -> Vec<u8> {
-    let mut frame = header(payload.len(), 0);
+fn unmasked(payload: &[u8], opcode: u8) -> Vec<u8> {
+    let mut frame = header(payload.len(), opcode, 0);
     frame.extend(payload);
     frame
 }
 
-/// A header of a whole binary message (RFC 6455 section 5.2).
-fn header(len: usize, mask_bit: u8) -> Vec<u8> {
-    let mut header = vec![0x82];
+/// A header of a whole message (RFC 6455 section 5.2).
+fn header(len: usize, opcode: u8, mask_bit: u8) -> Vec<u8> {
+    let mut header = vec![0x80 | opcode];
     if let Ok(short @ 0..=125) = u8::try_from(len) {
         header.push(mask_bit | short);
     } else if let Ok(middle) = u16::try_from(len) {
@@ -92,3 +131,6 @@ impl Random {
         (self.0 >> 32) as u8
     }
 }
+
+/// What stands around the value in a line: a topic that is retained.
+const TALK: [&str; 2] = ["[\"v\", \"", "\"]\n"];

@@ -1,11 +1,11 @@
 //! Idle memory: what a server holds for connections that said something once.
 
-use std::{thread::sleep, time::Duration};
+use std::{io::Read, ops::Range, thread::sleep, time::Duration};
 
 use crate::{
     Outcome,
     connection::{Checking, Connection},
-    frames::Frames,
+    frames::{Dialect, Frames},
     poll::{EventFlags, Poll},
     server::Server,
     subject::Subject,
@@ -33,29 +33,54 @@ impl Idle {
 
     fn measure(self, subject: &Subject) -> Outcome<f64> {
         let server = Server::start(&subject.command)?;
-        let frames = Frames::new(16, 1, subject.dialect);
+        let frames = match subject.dialect {
+            Dialect::Talk => talk(&server)?,
+            Dialect::WebSocket | Dialect::Bytes => Frames::new(16, 1, subject.dialect),
+        };
         // What is made once, for the first connections, does not count.
-        let warm = open(&server, subject, &frames, WARM)?;
+        let warm = open(&server, subject, &frames, 0..WARM)?;
         let before = server.memory()?;
-        let idle = open(&server, subject, &frames, self.connections)?;
+        let idle = open(&server, subject, &frames, WARM..WARM + self.connections)?;
         let after = server.memory()?;
         drop((warm, idle));
         Ok((after as f64 - before as f64) / self.connections as f64)
     }
 }
 
-/// Opens connections and has one message echoed on each.
+/// Has a hub answer an init message: other lines are for others.
+fn talk(server: &Server) -> Outcome<Frames> {
+    let init = "[\"clown.talk/-/config/set\", {}]\n";
+    let mut first = Connection::open(server.address, "/auth/clown-talk-server", Dialect::Talk)?;
+    let unknown = Frames::of_text(init, &[]);
+    first.push(1, &unknown);
+    first.send(&unknown)?;
+    first.stream.set_nonblocking(false)?;
+    let mut reply = Vec::new();
+    while !reply.ends_with(b"\n") {
+        let mut byte = [0];
+        first.stream.read_exact(&mut byte)?;
+        reply.extend(byte);
+    }
+    Ok(Frames::of_text(init, &reply))
+}
+
+/// Opens connections and has one message echoed on each. In a hub each sees a topic of its own.
 fn open(
     server: &Server,
     subject: &Subject,
     frames: &Frames,
-    count: usize,
+    numbers: Range<usize>,
 ) -> Outcome<Vec<Connection>> {
     let mut poll = Poll::new()?;
+    let count = numbers.len();
     let mut connections = Vec::with_capacity(count);
     let mut buffer = [0; 256];
-    for number in 0..count {
-        let mut connection = Connection::open(server.address, "/", subject.dialect)?;
+    for (number, name) in numbers.enumerate() {
+        let path = match subject.dialect {
+            Dialect::Talk => format!("/auth/clown-talk-server_node_{name}"),
+            Dialect::WebSocket | Dialect::Bytes => "/".to_owned(),
+        };
+        let mut connection = Connection::open(server.address, &path, subject.dialect)?;
         poll.add(&connection.stream, number, EventFlags::IN)?;
         connection.push(1, frames);
         connection.send(frames)?;

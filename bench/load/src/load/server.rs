@@ -1,6 +1,8 @@
 //! `Server`: a program that is measured.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsString,
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
@@ -20,8 +22,13 @@ pub struct Server {
 impl Server {
     /// Starts a command on the servers' processor and waits until it listens.
     pub fn start(words: &[String]) -> Outcome<Self> {
+        Self::start_on(SERVER_PROCESSOR, words)
+    }
+
+    /// Starts a command on some processors, a list such as `0,1`, and waits until it listens.
+    pub fn start_on(processors: &str, words: &[String]) -> Outcome<Self> {
         let mut child = Command::new("taskset")
-            .args(["-c", SERVER_PROCESSOR])
+            .args(["-c", processors])
             .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -37,13 +44,19 @@ impl Server {
 
     /// Gives the processor time of all its threads.
     pub fn processor_time(&self) -> Outcome<Duration> {
-        let mut nanoseconds = 0;
+        Ok(self.thread_times()?.values().sum())
+    }
+
+    /// Gives the processor time of each thread, by its number.
+    pub fn thread_times(&self) -> Outcome<BTreeMap<OsString, Duration>> {
+        let mut times = BTreeMap::new();
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let stat = fs::read_to_string(task?.path().join("schedstat"))?;
+            let task = task?;
+            let stat = fs::read_to_string(task.path().join("schedstat"))?;
             let spent = stat.split(' ').next().ok_or("an empty schedstat")?;
-            nanoseconds += spent.parse::<u64>()?;
+            times.insert(task.file_name(), Duration::from_nanos(spent.parse()?));
         }
-        Ok(Duration::from_nanos(nanoseconds))
+        Ok(times)
     }
 
     /// Gives the bytes of memory that belong to it alone.
@@ -66,4 +79,4 @@ impl Drop for Server {
     }
 }
 
-const SERVER_PROCESSOR: &str = "0";
+pub const SERVER_PROCESSOR: &str = "0";

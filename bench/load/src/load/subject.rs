@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::{Outcome, frames::Dialect};
+use crate::{Outcome, frames::Dialect, server::SERVER_PROCESSOR};
 
 /// A server and how it is started.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Subject {
     pub name: String,
     pub command: Vec<String>,
     pub dialect: Dialect,
+    /// The processors that it may use.
+    pub processors: &'static str,
 }
 
 /// What a scenario wants of its servers.
@@ -23,17 +25,30 @@ pub enum Kind {
     Fanout,
     Handshake,
     Refusal,
+    /// Our hub: one topic, or many, for which there is no floor.
+    Hub,
+    HubTopics,
 }
 
 /// Makes the list of subjects, the floor first.
 pub fn subjects(kind: Kind) -> Outcome<Vec<Subject>> {
     let programs = programs()?;
+    match kind {
+        Kind::Hub => {
+            let mut subjects = vec![floor(kind, &programs)?];
+            subjects.extend(hubs(&programs));
+            return Ok(subjects);
+        }
+        Kind::HubTopics => return Ok(hubs(&programs)),
+        Kind::Echo | Kind::Fanout | Kind::Handshake | Kind::Refusal => {}
+    }
     let mut subjects = vec![floor(kind, &programs)?];
     let names: &[&str] = match kind {
         Kind::Echo => &ECHOES,
         Kind::Fanout => &FANOUTS,
         Kind::Handshake => &HANDSHAKES,
         Kind::Refusal => &["bowline"],
+        Kind::Hub | Kind::HubTopics => &[],
     };
     for name in names {
         let dialect = if *name == "tokio" {
@@ -63,6 +78,7 @@ impl Subject {
             name: name.to_owned(),
             command,
             dialect,
+            processors: SERVER_PROCESSOR,
         }
     }
 
@@ -84,7 +100,7 @@ impl Subject {
 fn floor(kind: Kind, programs: &Path) -> Outcome<Subject> {
     let (name, dialect) = match kind {
         Kind::Echo => ("echo", Dialect::Bytes),
-        Kind::Fanout => ("fanout", Dialect::Bytes),
+        Kind::Fanout | Kind::Hub | Kind::HubTopics => ("fanout", Dialect::Bytes),
         Kind::Handshake | Kind::Refusal => ("handshake", Dialect::WebSocket),
     };
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("floor/{name}.c"));
@@ -108,10 +124,31 @@ fn command_line(kind: Kind, programs: &Path) -> Option<Subject> {
     match kind {
         Kind::Echo | Kind::Handshake => {}
         Kind::Fanout => words.push("--fanout".to_owned()),
-        Kind::Refusal => return None,
+        Kind::Refusal | Kind::Hub | Kind::HubTopics => return None,
     }
     let subject = Subject::new("bowline echo", words, Dialect::WebSocket);
     program.is_file().then_some(subject)
+}
+
+/// Our hub with one worker and with two, first on the servers' processor and then on both, where
+/// the load takes its share.
+fn hubs(programs: &Path) -> Vec<Subject> {
+    let hub = |name, workers: &str, processors| {
+        let mut words = vec![text(&programs.join("bowline"))];
+        words.extend(["serve", "--listen", "127.0.0.1:0", "--log", "warn"].map(str::to_owned));
+        words.extend(["--connections-max", "200000", "--workers", workers].map(str::to_owned));
+        let subject = Subject::new(name, words, Dialect::Talk);
+        Subject {
+            processors,
+            ..subject
+        }
+    };
+    vec![
+        hub("hub", "1", SERVER_PROCESSOR),
+        hub("hub, 2 workers", "2", SERVER_PROCESSOR),
+        hub("hub, both cores", "1", BOTH_PROCESSORS),
+        hub("hub, 2 workers, both cores", "2", BOTH_PROCESSORS),
+    ]
 }
 
 /// The Node package `ws`, if `BOWLINE_NODE_MODULES` says where it is.
@@ -133,6 +170,7 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+const BOTH_PROCESSORS: &str = "0,1";
 const ECHOES: [&str; 10] = [
     "tokio",
     "bowline",

@@ -1,6 +1,9 @@
 //! `Samples`: what rounds gave, and the table of it.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use crate::subject::Subject;
 
@@ -25,6 +28,8 @@ struct Row {
     rates: Vec<f64>,
     /// Processor time of the server for one message, in nanoseconds.
     costs: Vec<f64>,
+    /// The same of its busiest thread; empty where that is not measured.
+    busiest: Vec<f64>,
 }
 
 impl Samples {
@@ -35,12 +40,36 @@ impl Samples {
                 name: subject.name.clone(),
                 rates: Vec::new(),
                 costs: Vec::new(),
+                busiest: Vec::new(),
             });
             self.rows.len() - 1
         });
         let row = &mut self.rows[index];
         row.rates.push(messages as f64 / wall.as_secs_f64());
         row.costs.push(cpu.as_nanos() as f64 / messages as f64);
+    }
+
+    /// Adds the processor time of a subject's busiest thread to the round that was added last.
+    pub fn add_busiest(&mut self, subject: &Subject, messages: u64, cpu: Duration) {
+        if let Some(row) = self.rows.iter_mut().find(|row| row.name == subject.name) {
+            row.busiest.push(cpu.as_nanos() as f64 / messages as f64);
+        }
+    }
+
+    /// Writes how far the work is divided among threads: what one does for a message, and how many
+    /// times more they could do together, each on a core of its own, than the first one of `base`.
+    pub fn scaling(&self, base: &str) -> String {
+        let mut table = "| server | busiest thread's CPU | scaling |\n|---|--:|--:|\n".to_owned();
+        let Some(base) = self.row(base) else {
+            return table;
+        };
+        for row in self.rows.iter().filter(|row| row.name.starts_with("hub")) {
+            let (name, cost) = (&row.name, time(median(&row.busiest)));
+            let scaling = paired(&base.busiest, &row.busiest);
+            writeln!(table, "| {name} | {cost} | {scaling:.2} |")
+                .expect("a string takes everything");
+        }
+        table
     }
 
     fn row(&self, name: &str) -> Option<&Row> {
@@ -53,10 +82,12 @@ impl fmt::Display for Samples {
         let Some(floor) = self.rows.first() else {
             return Ok(());
         };
-        let ours = self.row("bowline").or(self.row("bowline-fanout"));
+        let ours = ["bowline", "bowline-fanout", "hub"];
+        let ours = ours.iter().find_map(|name| self.row(name));
         writeln!(
             f,
-            "| server | per second | spread | rate to floor | CPU each | spread | floor's CPU to it | bowline's CPU to it |"
+            "| server | per second | spread | rate to {first} | CPU each | spread | {first}'s CPU to it | bowline's CPU to it |",
+            first = floor.name
         )?;
         writeln!(f, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
         for row in &self.rows {

@@ -9,7 +9,7 @@ mod subscriptions;
 use bytes::Bytes;
 
 pub use counters::Counters;
-pub use publication::{Delivery, Echo, Publication, PublishOptions, Retain, Retention};
+pub use publication::{Delivery, Echo, Publication, PublishOptions, Retain, Retention, Storage};
 pub use session::SessionId;
 
 use crate::{
@@ -81,13 +81,18 @@ impl Bus {
         self.sessions.attach()
     }
 
+    /// Says whether a session is attached.
+    pub fn is_attached(&self, session: SessionId) -> bool {
+        self.sessions.is_attached(session)
+    }
+
     /// Removes a session and all its subscriptions; its id is never given out again.
     ///
     /// # Errors
     ///
     /// [`BusError::StaleSession`] when the session is not attached.
     pub fn detach(&mut self, session: SessionId) -> Result<(), BusError> {
-        for filter in &self.sessions.detach(session)? {
+        for filter in self.sessions.detach(session)?.iter() {
             self.subscriptions.remove(filter, session);
         }
         Ok(())
@@ -164,7 +169,7 @@ impl Bus {
             self.counters.refused += 1;
             return Err(BusError::StaleSession);
         }
-        let retention = self.retain(&publication, options.retain);
+        let retention = self.retain(&publication, &options);
         self.find_recipients(&publication.topic, &options);
         self.counters.published += 1;
         self.counters.delivered += self.recipients.len() as u64;
@@ -181,15 +186,16 @@ impl Bus {
     }
 
     /// Follows the publisher's wish about the retained value of the topic.
-    fn retain(&mut self, publication: &Publication, retain: Retain) -> Retention {
-        match retain {
+    fn retain(&mut self, publication: &Publication, options: &PublishOptions) -> Retention {
+        let Publication { topic, payload } = publication;
+        match options.retain {
             Retain::No => Retention::Unchanged,
             Retain::Forget => {
-                self.retained.forget(&publication.topic);
+                self.retained.forget(topic);
                 Retention::Forgotten
             }
             Retain::Keep => {
-                if self.retained.keep(&publication.topic, &publication.payload) {
+                if self.retained.keep(topic, payload, options.storage) {
                     Retention::Kept
                 } else {
                     self.counters.retain_refused += 1;

@@ -22,6 +22,8 @@ pub struct PublishOptions {
     pub retain: Retain,
     /// Whether the publisher hears its own publication.
     pub echo: Echo,
+    /// How a retained payload is held.
+    pub storage: Storage,
 }
 
 /// Says what a publication does to the retained value of its topic.
@@ -34,6 +36,17 @@ pub enum Retain {
     Keep,
     /// Removes it.
     Forget,
+}
+
+/// Says how the bus holds a payload that it retains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Storage {
+    /// As an exact copy. A payload may be a small part of a large read buffer, which must not live
+    /// on for its sake.
+    #[default]
+    Copied,
+    /// As it is, shared with whoever else holds it: several buses, for instance.
+    Shared,
 }
 
 /// Says whether a publisher that is subscribed to the topic receives its own publication.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Bound};
 
 use bytes::Bytes;
 
-use crate::{filter::TopicFilter, topic::Topic};
+use crate::{bus::Storage, filter::TopicFilter, topic::Topic};
 
 /// Retained values, bounded in number and bytes.
 ///
@@ -37,11 +37,8 @@ impl RetainedValues {
         self.bytes
     }
 
-    /// Keeps a copy of the payload, if it fits, and says whether it did.
-    ///
-    /// The copy is exact: a payload may be a small part of a large read buffer, which must not live
-    /// on for its sake.
-    pub(crate) fn keep(&mut self, topic: &Topic, payload: &Bytes) -> bool {
+    /// Keeps the payload, if it fits, and says whether it did.
+    pub(crate) fn keep(&mut self, topic: &Topic, payload: &Bytes, storage: Storage) -> bool {
         let old_size = self.values.get(topic).map(|old| size(topic, old));
         let bytes = self.bytes - old_size.unwrap_or(0) + size(topic, payload);
         let count = self.values.len() + usize::from(old_size.is_none());
@@ -50,11 +47,14 @@ impl RetainedValues {
             return false;
         }
         self.bytes = bytes;
-        let copy = Bytes::copy_from_slice(payload);
+        let payload = match storage {
+            Storage::Copied => Bytes::copy_from_slice(payload),
+            Storage::Shared => payload.clone(),
+        };
         if let Some(value) = self.values.get_mut(topic) {
-            *value = copy;
+            *value = payload;
         } else {
-            self.values.insert(topic.clone(), copy);
+            self.values.insert(topic.clone(), payload);
         }
         true
     }

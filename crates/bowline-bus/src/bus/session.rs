@@ -1,7 +1,5 @@
 //! Names and subscriptions of the attached sessions.
 
-use std::collections::BTreeSet;
-
 use crate::{error::BusError, filter::TopicFilter};
 
 /// Names one session of one [`Bus`](crate::Bus) for ever: ids are never given out twice.
@@ -61,7 +59,7 @@ impl Sessions {
             place
         };
         let slot = self.slots.get_mut(place as usize).ok_or(full)?;
-        slot.filters = Some(BTreeSet::new());
+        slot.filters = Some(Filters::default());
         self.attached += 1;
         Ok(SessionId {
             generation: slot.generation,
@@ -70,7 +68,7 @@ impl Sessions {
     }
 
     /// Frees the session's slot and returns the filters it held.
-    pub(crate) fn detach(&mut self, id: SessionId) -> Result<BTreeSet<TopicFilter>, BusError> {
+    pub(crate) fn detach(&mut self, id: SessionId) -> Result<Filters, BusError> {
         let slot = self.slot_mut(id)?;
         let filters = slot.filters.take().ok_or(BusError::StaleSession)?;
         // A slot whose generations are used up is never used again.
@@ -88,10 +86,7 @@ impl Sessions {
             .is_some_and(|slot| slot.generation == id.generation && slot.filters.is_some())
     }
 
-    pub(crate) fn filters_mut(
-        &mut self,
-        id: SessionId,
-    ) -> Result<&mut BTreeSet<TopicFilter>, BusError> {
+    pub(crate) fn filters_mut(&mut self, id: SessionId) -> Result<&mut Filters, BusError> {
         let slot = self.slot_mut(id)?;
         slot.filters.as_mut().ok_or(BusError::StaleSession)
     }
@@ -104,11 +99,47 @@ impl Sessions {
     }
 }
 
+/// The filters of one session, sorted. Most have one, for which a tree would be large.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filters(Vec<TopicFilter>);
+
+impl Filters {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn contains(&self, filter: &TopicFilter) -> bool {
+        self.0.binary_search(filter).is_ok()
+    }
+
+    /// Adds a filter; the limit of filters for each session bounds what this moves.
+    pub(crate) fn insert(&mut self, filter: TopicFilter) {
+        if let Err(place) = self.0.binary_search(&filter) {
+            if self.0.is_empty() {
+                self.0.reserve_exact(1);
+            }
+            self.0.insert(place, filter);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, filter: &TopicFilter) -> bool {
+        let place = self.0.binary_search(filter);
+        if let Ok(place) = place {
+            self.0.remove(place);
+        }
+        place.is_ok()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &TopicFilter> {
+        self.0.iter()
+    }
+}
+
 /// A place for one session at a time; it is taken while it has filters.
 #[derive(Debug, Default)]
 struct Slot {
     generation: u32,
-    filters: Option<BTreeSet<TopicFilter>>,
+    filters: Option<Filters>,
 }
 
 #[cfg(test)]

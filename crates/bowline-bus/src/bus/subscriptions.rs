@@ -81,9 +81,9 @@ struct Node {
     named: BTreeMap<Box<str>, Self>,
     any: Option<Box<Self>>,
     /// Sessions whose filter ends here.
-    here: BTreeSet<SessionId>,
+    here: SessionSet,
     /// Sessions whose filter has `#` in the next level.
-    rest: BTreeSet<SessionId>,
+    rest: SessionSet,
 }
 
 impl Node {
@@ -98,10 +98,10 @@ impl Node {
     ) {
         match levels.next() {
             None => {
-                self.here.remove(&session);
+                self.here.remove(session);
             }
             Some(FilterLevel::Rest) => {
-                self.rest.remove(&session);
+                self.rest.remove(session);
             }
             Some(FilterLevel::Any) => {
                 if let Some(child) = &mut self.any {
@@ -135,6 +135,46 @@ impl Node {
     }
 }
 
+/// Sessions in ascending order. Many sets hold a single one, which needs no tree.
+#[derive(Debug, Default)]
+enum SessionSet {
+    #[default]
+    Empty,
+    One(SessionId),
+    /// At least two.
+    Many(BTreeSet<SessionId>),
+}
+
+impl SessionSet {
+    const fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    fn insert(&mut self, session: SessionId) {
+        match self {
+            Self::Empty => *self = Self::One(session),
+            Self::One(other) if *other == session => {}
+            Self::One(other) => *self = Self::Many(BTreeSet::from([*other, session])),
+            Self::Many(sessions) => {
+                sessions.insert(session);
+            }
+        }
+    }
+
+    fn remove(&mut self, session: SessionId) {
+        match self {
+            Self::One(only) if *only == session => *self = Self::Empty,
+            Self::Empty | Self::One(_) => {}
+            Self::Many(sessions) => {
+                sessions.remove(&session);
+                if let (1, Some(last)) = (sessions.len(), sessions.first()) {
+                    *self = Self::One(*last);
+                }
+            }
+        }
+    }
+}
+
 /// Progress of one look-up.
 struct Search<'a> {
     found: &'a mut Vec<SessionId>,
@@ -144,11 +184,13 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn add(&mut self, sessions: &BTreeSet<SessionId>) {
-        if !sessions.is_empty() {
-            self.found.extend(sessions);
-            self.sets += 1;
+    fn add(&mut self, sessions: &SessionSet) {
+        match sessions {
+            SessionSet::Empty => return,
+            SessionSet::One(session) => self.found.push(*session),
+            SessionSet::Many(sessions) => self.found.extend(sessions),
         }
+        self.sets += 1;
     }
 }
 

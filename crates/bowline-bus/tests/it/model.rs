@@ -181,6 +181,7 @@ fn publish(transition: &Transition, naive: &mut NaiveBus, bus: &mut Bus, ids: &[
         publisher: publisher.map(|session| ids[session]),
         retain: *retain,
         echo: *echo,
+        ..PublishOptions::default()
     };
     let result = bus.publish(publication, options);
     if payload.len() > LIMITS.payload_size_max {

@@ -106,6 +106,9 @@ pub(crate) struct ServeArgs {
         value_delimiter = ','
     )]
     pub(crate) allow_host: Vec<String>,
+    /// Threads that serve, each with its own listeners; as many as there are cores if left out
+    #[arg(long, value_name = "N", env = "BOWLINE_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) workers: Option<u16>,
     /// Most connections at the same time
     #[arg(
         long,

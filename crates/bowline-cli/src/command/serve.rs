@@ -1,5 +1,7 @@
 //! `bowline serve`: the hub.
 
+use std::num::NonZeroUsize;
+
 use bowline_hub::{Config, Limits, Server};
 use tracing::{info, warn};
 
@@ -31,7 +33,10 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
     } else {
         elements::load(&ElementArgs::of(args.connectors))?
     };
+    let workers = args.workers.map(usize::from).and_then(NonZeroUsize::new);
+    let defaults = Config::default();
     let config = Config {
+        workers: workers.unwrap_or(defaults.workers),
         listen: args.listen,
         data: args.data,
         origins: args.origin,
@@ -40,7 +45,7 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
             connections_max: args.connections_max,
             ..Limits::default()
         },
-        ..Config::default()
+        ..defaults
     };
     let is_loopback_only = config.is_loopback_only();
     let data = config.data.clone();

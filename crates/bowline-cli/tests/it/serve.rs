@@ -61,6 +61,27 @@ fn an_address_that_is_taken_is_an_error_that_names_it() {
     assert!(complaint.contains("--listen"), "{complaint}");
 }
 
+#[tokio::test]
+async fn connections_of_all_workers_hear_each_other() {
+    let (_hub, url) = Bowline::hub(&["--workers", "3"]);
+    let mut all = Vec::new();
+    for _ in 0..8 {
+        all.push(bowline::connect(&url).await.unwrap());
+    }
+    for speaker in 0..all.len() {
+        all[speaker]
+            .send(format!("[\"n/set\", {speaker}]"))
+            .await
+            .unwrap();
+        for (number, listener) in all.iter_mut().enumerate() {
+            if number != speaker {
+                assert_eq!(text(listener).await, format!("[\"n/set\", {speaker}]\n"));
+            }
+        }
+    }
+    assert_eq!(run(&["serve", "--workers", "0"]).status.code(), Some(2));
+}
+
 #[test]
 fn several_addresses_are_told_one_line_each() {
     let (mut hub, first) =

@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::Hub;
+use super::support::Hub;
 
 #[tokio::test]
 async fn every_connection_is_closed_with_1001() {

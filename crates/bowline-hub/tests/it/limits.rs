@@ -3,7 +3,7 @@
 use bowline::{CloseCode, Connector, DeflateNegotiation};
 use bowline_hub::{Config, Limits};
 
-use crate::support::{Hub, refused, settle, text};
+use super::support::{Hub, refused, settle, text};
 
 #[tokio::test]
 async fn a_full_hub_says_so_and_has_room_again_when_somebody_leaves() {

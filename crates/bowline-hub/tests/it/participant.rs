@@ -6,7 +6,7 @@ use bowline::{
 };
 use bowline_hub::{Heard, ParticipantError, Retain, Subscription};
 
-use crate::support::{Hub, settle, text};
+use super::support::{Hub, settle, text};
 
 async fn heard(subscription: &mut Subscription) -> (String, String) {
     match subscription.recv().await {

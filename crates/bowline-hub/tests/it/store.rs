@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use bowline_hub::{Config, Server, StartError, StoreError};
 
-use crate::support::{Hub, settle, text};
+use super::support::{Hub, settle, text};
 
 fn config(folder: &Path) -> Config {
     Config {

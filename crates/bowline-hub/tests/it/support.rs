@@ -1,6 +1,6 @@
 //! A hub in this process, and clients for it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroUsize};
 
 use bowline::{Connector, Error, WebSocket};
 use bowline_hub::{Config, Drained, Participant, Server};
@@ -11,15 +11,18 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// A hub with one worker.
+pub(crate) type Hub = HubOf<1>;
+
 /// A hub that runs until it is stopped or dropped.
-pub(crate) struct Hub {
+pub(crate) struct HubOf<const WORKERS: usize> {
     pub(crate) address: SocketAddr,
     pub(crate) participant: Participant,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Drained>,
 }
 
-impl Hub {
+impl<const WORKERS: usize> HubOf<WORKERS> {
     pub(crate) async fn start() -> Self {
         Self::start_with(Config::default()).await
     }
@@ -28,6 +31,7 @@ impl Hub {
     pub(crate) async fn start_with(config: Config) -> Self {
         let config = Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+            workers: NonZeroUsize::new(WORKERS).unwrap(),
             ..config
         };
         let server = Server::bind(config).await.unwrap();

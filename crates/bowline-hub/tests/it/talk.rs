@@ -2,7 +2,7 @@
 
 use bowline::Message;
 
-use crate::support::{Hub, settle, text};
+use super::support::{Hub, settle, text};
 
 #[tokio::test]
 async fn what_one_publishes_others_hear_and_the_publisher_does_not() {

@@ -58,6 +58,25 @@ impl ConnectionHandle {
         self.push(Outgoing::Prepared(message.clone()), None)
     }
 
+    /// Sends messages that are encoded once for many connections, one after the other, in as few
+    /// writes as they take together.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send), for the first message that was not queued; those behind it
+    /// are not sent either.
+    pub fn try_send_all_prepared(&self, messages: &[PreparedMessage]) -> Result<(), SendError> {
+        let accepted = self.entry.accepted().ok_or(SendError::Closed)?;
+        let link = accepted.link.upgrade().ok_or(SendError::Closed)?;
+        if let Some(session) = &accepted.attributes.session {
+            session.touch();
+        }
+        let pushed = link.push_prepared(messages, &accepted.limits);
+        if pushed.is_err() {
+            self.report_slow(accepted);
+        }
+        Ok(pushed?)
+    }
+
     /// Sends a message under a key: with [`SlowPeer::KeepLatest`](crate::SlowPeer::KeepLatest) it
     /// replaces an older message with the same key that still waits.
     ///

@@ -1,5 +1,7 @@
 //! What one session has said and may do.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::{
@@ -102,18 +104,18 @@ pub enum Received {
 pub struct Session {
     window: Window,
     limits: TopicLimits,
-    options: Options,
+    options: Arc<Options>,
     initialised: bool,
     counters: Counters,
 }
 
 impl Session {
-    /// Makes the session of a peer that has said nothing yet.
-    pub fn new(window: Window, limits: TopicLimits, options: Options) -> Self {
+    /// Makes the session of a peer that has said nothing yet. Sessions may share their options.
+    pub fn new(window: Window, limits: TopicLimits, options: impl Into<Arc<Options>>) -> Self {
         Self {
             window,
             limits,
-            options,
+            options: options.into(),
             initialised: false,
             counters: Counters::default(),
         }

@@ -11,11 +11,10 @@ use crate::{
 /// Shows the topics under one base topic, relative to it; without base, all topics.
 ///
 /// Reserved (`$`) topics of the bus are never seen. The base topic itself is not seen either: it has
-/// no relative name.
+/// no relative name. Cloning shares the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
-    /// Empty, or the base with its separator.
-    prefix: Box<str>,
+    /// All topics under the base.
     filter: TopicFilter,
 }
 
@@ -30,14 +29,13 @@ impl Window {
         if base.starts_with(RESERVED) {
             return Err(WindowError::Reserved);
         }
-        let prefix = if base.is_empty() {
-            Box::default()
+        let filter = if base.is_empty() {
+            TopicFilter::parse("#", limits)?
         } else {
             Topic::parse(base, limits)?;
-            format!("{base}{SEPARATOR}").into()
+            TopicFilter::parse(&format!("{base}{SEPARATOR}#"), limits)?
         };
-        let filter = TopicFilter::parse(&format!("{prefix}#"), limits)?;
-        Ok(Self { prefix, filter })
+        Ok(Self { filter })
     }
 
     /// Makes the window that the last segment of a URL path names, percent-decoded by the caller.
@@ -62,7 +60,8 @@ impl Window {
 
     /// Returns the base topic, empty for the whole topic space.
     pub fn base(&self) -> &str {
-        self.prefix.strip_suffix(SEPARATOR).unwrap_or(&self.prefix)
+        let prefix = self.prefix();
+        prefix.strip_suffix(SEPARATOR).unwrap_or(prefix)
     }
 
     /// Returns the filter a session with this window subscribes to.
@@ -77,7 +76,7 @@ impl Window {
         }
         topic
             .as_str()
-            .strip_prefix(&*self.prefix)
+            .strip_prefix(self.prefix())
             .filter(|relative| !relative.is_empty())
     }
 
@@ -91,11 +90,17 @@ impl Window {
         if relative.is_empty() {
             return Err(WindowError::Topic(TopicError::Empty));
         }
-        let topic = Topic::parse(&format!("{}{relative}", self.prefix), limits)?;
+        let topic = Topic::parse(&format!("{}{relative}", self.prefix()), limits)?;
         if topic.is_reserved() {
             return Err(WindowError::Reserved);
         }
         Ok(topic)
+    }
+
+    /// Returns the base with its separator, or nothing.
+    fn prefix(&self) -> &str {
+        let filter = self.filter.as_str();
+        filter.strip_suffix('#').unwrap_or(filter)
     }
 }
 
