@@ -18,7 +18,7 @@ pub(crate) trait Link: Send + Sync {
     /// Queues a message by the limits, and has it written.
     fn push(
         self: Arc<Self>,
-        message: Outgoing,
+        message: &Outgoing,
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused>;
@@ -74,20 +74,24 @@ pub struct Backlog {
 impl<S: Transport> Link for Shared<S> {
     fn push(
         self: Arc<Self>,
-        message: Outgoing,
+        message: &Outgoing,
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused> {
-        if self.with(|driver| !driver.fits(message.len(), limits)) {
-            // What waits for the end of a batch makes room.
-            self.write_now();
-        }
-        let pushed = self.with(|driver| driver.push(message, key, limits));
-        match pushed {
-            Ok(_) => write(&self),
+        let pushed = self.with(|driver| {
+            if !driver.fits(message.len(), limits) {
+                // What waits for the end of a batch makes room.
+                self.write_with(driver);
+            }
+            let pushed = driver.push(message, key, limits);
+            if pushed.is_ok() {
+                write_with(&self, driver);
+            }
+            pushed
+        });
+        if pushed == Err(Refused::TooSlow) {
             // Whoever receives has the deadline of a close to watch.
-            Err(Refused::TooSlow) => self.wake(),
-            Err(Refused::Full | Refused::Closing | Refused::Misuse(_)) => {}
+            self.wake();
         }
         pushed
     }
@@ -195,7 +199,7 @@ fn queue_some<'a, S>(
     limits: &OutboxLimits,
 ) -> Result<(), Refused> {
     for message in messages {
-        driver.push(Outgoing::Prepared(message.clone()), None, limits)?;
+        driver.push(&Outgoing::Prepared(message.clone()), None, limits)?;
         if !driver.has_room() {
             break;
         }
@@ -232,18 +236,21 @@ impl Drop for Batch {
 ///
 /// A batch collects as much as the engine queues: beyond, a peer that keeps up would look slow.
 fn write<S: Transport>(shared: &Arc<Shared<S>>) {
+    shared.with(|driver| write_with(shared, driver));
+}
+
+fn write_with<S: Transport>(shared: &Arc<Shared<S>>, driver: &mut Driver<S>) {
     let deferred = BATCH.with_borrow_mut(|batch| match batch {
-        None => false,
-        Some(batch) => shared.with(|driver| {
-            let defers = driver.has_room();
-            if defers && driver.join_batch() {
+        Some(batch) if driver.has_room() => {
+            if driver.join_batch() {
                 batch.push(Arc::clone(shared) as Arc<dyn Link>);
             }
-            defers
-        }),
+            true
+        }
+        Some(_) | None => false,
     });
     if !deferred {
-        shared.write_now();
+        shared.write_with(driver);
     }
 }
 

@@ -103,7 +103,7 @@ impl<S: Transport> Shared<S> {
         limits: &OutboxLimits,
     ) -> (usize, Option<Refused>) {
         for (done, message) in messages.iter().enumerate() {
-            let push = || self.with(|driver| driver.push(message.clone(), None, limits));
+            let push = || self.with(|driver| driver.push(message, None, limits));
             let mut pushed = push();
             if pushed == Err(Refused::Full) {
                 self.write_now();
@@ -199,7 +199,11 @@ impl<S: Transport> Shared<S> {
     /// Writes what can be written without waiting; what cannot is left to whoever receives, or to
     /// a task of its own.
     pub(crate) fn write_now(self: &Arc<Self>) {
-        let mut driver = self.lock();
+        self.write_with(&mut self.lock());
+    }
+
+    /// Writes what can be written without waiting, as [`write_now`](Self::write_now).
+    pub(crate) fn write_with(self: &Arc<Self>, driver: &mut Driver<S>) {
         driver.leave_batch();
         // A task that writes to many connections without a pause must not make their peers look
         // slow, so the write does not count as work of the task.
@@ -211,12 +215,12 @@ impl<S: Transport> Shared<S> {
             Poll::Ready(Ok(())) => {}
             Poll::Pending if self.wakers.is_waiting(Waiter::Receiver) => {}
             Poll::Pending => {
-                if !self.schedule_flush(&mut driver) {
+                if !self.schedule_flush(driver) {
                     self.waker.wake_by_ref();
                 }
             }
         }
-        self.tell_of_room(&mut driver);
+        self.tell_of_room(driver);
     }
 
     /// Has whoever receives look again.

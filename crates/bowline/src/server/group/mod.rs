@@ -341,15 +341,11 @@ impl ConnectionGroup {
         message: impl Into<Message<'static>>,
         wanted: impl Fn(&ConnectionHandle) -> bool,
     ) -> Broadcast {
-        let message = PreparedMessage::new(message.into());
+        let message = Outgoing::Prepared(PreparedMessage::new(message.into()));
         let mut result = Broadcast::default();
         self.inner.members.for_each(|connection| {
             if wanted(connection) {
-                result.count(
-                    connection
-                        .push(Outgoing::Prepared(message.clone()), None)
-                        .ok(),
-                );
+                result.count(connection.push(&message, None).ok());
             }
         });
         result
