@@ -83,6 +83,7 @@ impl<S: Transport> Link for Shared<S> {
                 // What waits for the end of a batch makes room.
                 self.write_with(driver);
             }
+            expect(driver);
             let pushed = driver.push(message, key, limits);
             if pushed.is_ok() {
                 write_with(&self, driver);
@@ -210,8 +211,11 @@ fn queue_some<'a, S>(
 /// Collects the connections written to while `work` runs, and writes to each once afterwards.
 ///
 /// So what a handler sends for a batch of received messages leaves in one write per connection.
-pub(crate) fn batched<R>(work: impl FnOnce() -> R) -> R {
-    let outer = BATCH.replace(Some(Vec::new()));
+pub(crate) fn batched<R>(expected_len: usize, work: impl FnOnce() -> R) -> R {
+    let outer = BATCH.replace(Some(Collected {
+        links: Vec::new(),
+        expected_len: expected_len.min(EXPECTED_LEN_MAX),
+    }));
     let guard = Batch { outer };
     let result = work();
     drop(guard);
@@ -220,13 +224,20 @@ pub(crate) fn batched<R>(work: impl FnOnce() -> R) -> R {
 
 /// Ends a batch also when the work panics.
 struct Batch {
-    outer: Option<Vec<Arc<dyn Link>>>,
+    outer: Option<Collected>,
+}
+
+/// What a batch collects.
+struct Collected {
+    links: Vec<Arc<dyn Link>>,
+    /// How much will be sent on each, most likely.
+    expected_len: usize,
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
         let batch = BATCH.replace(self.outer.take());
-        for link in batch.into_iter().flatten() {
+        for link in batch.into_iter().flat_map(|batch| batch.links) {
             link.flush();
         }
     }
@@ -239,11 +250,23 @@ fn write<S: Transport>(shared: &Arc<Shared<S>>) {
     shared.with(|driver| write_with(shared, driver));
 }
 
+/// Makes room for what a batch will send.
+fn expect<S: Transport>(driver: &mut Driver<S>) {
+    if driver.connection().queued_len() > 0 {
+        return;
+    }
+    BATCH.with_borrow(|batch| {
+        if let Some(batch) = batch {
+            driver.connection().expect_sends(batch.expected_len);
+        }
+    });
+}
+
 fn write_with<S: Transport>(shared: &Arc<Shared<S>>, driver: &mut Driver<S>) {
     let deferred = BATCH.with_borrow_mut(|batch| match batch {
         Some(batch) if driver.has_room() => {
             if driver.join_batch() {
-                batch.push(Arc::clone(shared) as Arc<dyn Link>);
+                batch.links.push(Arc::clone(shared) as Arc<dyn Link>);
             }
             true
         }
@@ -255,5 +278,8 @@ fn write_with<S: Transport>(shared: &Arc<Shared<S>>, driver: &mut Driver<S>) {
 }
 
 thread_local! {
-    static BATCH: RefCell<Option<Vec<Arc<dyn Link>>>> = const { RefCell::new(None) };
+    static BATCH: RefCell<Option<Collected>> = const { RefCell::new(None) };
 }
+
+/// What is made room for on each connection at most.
+const EXPECTED_LEN_MAX: usize = 4 << 10;

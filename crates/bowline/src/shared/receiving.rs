@@ -145,7 +145,7 @@ impl<S: Transport> Shared<S> {
         &self,
         handle: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        batched(|| {
+        batched(0, || {
             loop {
                 let Some(message) = self.lock().take_returned() else {
                     return ControlFlow::Continue(());
@@ -162,7 +162,7 @@ impl<S: Transport> Shared<S> {
         chunk: &mut [u8],
         handle: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        batched(|| {
+        batched(chunk.len(), || {
             let mut at = 0;
             loop {
                 let rest = chunk.get_mut(at..).unwrap_or_default();

@@ -395,7 +395,7 @@ impl ConnectionGroup {
         wanted: impl Fn(&ConnectionHandle) -> bool,
     ) -> Result<(), crate::Error> {
         bowline_proto::Close::new(code, reason).map_err(crate::Error::Misuse)?;
-        batched(|| {
+        batched(0, || {
             self.inner.members.for_each(|connection| {
                 if wanted(connection) {
                     // The code and the reason were checked; a connection that is over is closed.
