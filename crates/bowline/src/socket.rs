@@ -154,13 +154,13 @@ impl<S: Transport> WebSocket<S> {
     /// # Errors
     /// [`Error::Closed`] once the connection is closing, or if it ended before all was written;
     /// [`Error::Misuse`] inside a message sent in fragments.
-    pub async fn send(&mut self, message: impl Into<Message<'_>>) -> Result<(), Error> {
-        let (message, mut is_queued) = (message.into(), false);
-        poll_fn(|cx| {
-            let shared = &self.shared;
-            shared.poll_send_message(cx, &mut is_queued, &message, Compress::Auto)
-        })
-        .await
+    pub fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (shared, message) = (&self.shared, message.into());
+        let mut is_queued = false;
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Auto))
     }
 
     /// Sends a message uncompressed, whatever was negotiated: for secrets that travel next to
@@ -168,16 +168,13 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_uncompressed(
+    pub fn send_uncompressed<'m>(
         &mut self,
-        message: impl Into<Message<'_>>,
-    ) -> Result<(), Error> {
-        let (message, mut is_queued) = (message.into(), false);
-        poll_fn(|cx| {
-            let shared = &self.shared;
-            shared.poll_send_message(cx, &mut is_queued, &message, Compress::Never)
-        })
-        .await
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (shared, message) = (&self.shared, message.into());
+        let mut is_queued = false;
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Never))
     }
 
     /// Queues a message without writing it; waits only while the queue is full. The next send,

@@ -89,13 +89,13 @@ impl<S: Transport> Sender<S> {
     ///
     /// # Errors
     /// As [`WebSocket::send`](crate::WebSocket::send).
-    pub async fn send(&mut self, message: impl Into<Message<'_>>) -> Result<(), Error> {
-        let (message, mut is_queued) = (message.into(), false);
-        poll_fn(|cx| {
-            let shared = &self.shared;
-            shared.poll_send_message(cx, &mut is_queued, &message, Compress::Auto)
-        })
-        .await
+    pub fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (shared, message) = (&self.shared, message.into());
+        let mut is_queued = false;
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Auto))
     }
 
     /// Sends a message that is encoded once for many connections. Cancel-safe.
@@ -111,16 +111,13 @@ impl<S: Transport> Sender<S> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_uncompressed(
+    pub fn send_uncompressed<'m>(
         &mut self,
-        message: impl Into<Message<'_>>,
-    ) -> Result<(), Error> {
-        let (message, mut is_queued) = (message.into(), false);
-        poll_fn(|cx| {
-            let shared = &self.shared;
-            shared.poll_send_message(cx, &mut is_queued, &message, Compress::Never)
-        })
-        .await
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (shared, message) = (&self.shared, message.into());
+        let mut is_queued = false;
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Never))
     }
 
     /// Sends a fragment of a message; the first one begins the message. Cancel-safe.
