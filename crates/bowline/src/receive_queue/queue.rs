@@ -60,8 +60,8 @@ impl<S: Transport> Receiver<S> {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub fn queued(self, limits: ReceiveLimits) -> ReceiveQueue<S> {
-        let shared = self.shared().clone();
+    pub fn queued(mut self, limits: ReceiveLimits) -> ReceiveQueue<S> {
+        let shared = self.received().clone();
         let queue = Arc::new(Queue {
             inner: Mutex::new(Inner {
                 messages: VecDeque::new(),

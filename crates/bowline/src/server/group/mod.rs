@@ -342,15 +342,11 @@ impl ConnectionGroup {
         message: impl Into<Message<'static>>,
         wanted: impl Fn(&ConnectionHandle) -> bool,
     ) -> Broadcast {
-        let message = PreparedMessage::new(message.into());
+        let message = Outgoing::Prepared(PreparedMessage::new(message.into()));
         let mut result = Broadcast::default();
         self.inner.members.for_each(|connection| {
             if wanted(connection) {
-                result.count(
-                    connection
-                        .push(Outgoing::Prepared(message.clone()), None)
-                        .ok(),
-                );
+                result.count(connection.push(&message, None).ok());
             }
         });
         result
@@ -407,7 +403,7 @@ impl ConnectionGroup {
         wanted: impl Fn(&ConnectionHandle) -> bool,
     ) -> Result<(), crate::Error> {
         bowline_proto::Close::with_reason_cut(code, reason).map_err(crate::Error::Misuse)?;
-        batched(|| {
+        batched(0, || {
             self.inner.members.for_each(|connection| {
                 if wanted(connection) {
                     // The code was checked; a connection that is over is closed.

@@ -215,7 +215,7 @@ impl Member {
     fn poll_inbox(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(inbox) = &mut self.inbox {
             let polled = as_current(&self.connection, || {
-                catch_unwind(AssertUnwindSafe(|| batched(|| inbox.poll_work(cx))))
+                catch_unwind(AssertUnwindSafe(|| batched(0, || inbox.poll_work(cx))))
             });
             match polled {
                 Ok(Poll::Pending) => return Poll::Pending,
