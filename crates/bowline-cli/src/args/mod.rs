@@ -299,7 +299,7 @@ With --script it is a server instead, for trying out connectors and clients. The
   path = \"/x-nmos/events/ws\"           others are answered with 404
   [[on]]                               when a message arrives ...
   json = { command = \"health\" }        ... with these values; or text, contains, open = true
-  send = ['{\"n\": ${n}, \"at\": \"${message.timestamp}\"}']
+  send = ['{\"type\": \"health\", \"at\": \"${message.timestamp}\"}']
   [[every]]                            again and again, each message of the list in turn
   interval = \"1s\"
   send = ['{\"level\": 20}', '{\"level\": 21}']

@@ -106,7 +106,9 @@ impl Bridge {
                 alarm,
                 ..
             } => self.value(parameter, &value, alarm).await,
-            ElementEvent::Link { .. } | ElementEvent::Health { .. } => self.health().await,
+            ElementEvent::Link { .. }
+            | ElementEvent::LinkLost { .. }
+            | ElementEvent::Health { .. } => self.health().await,
             ElementEvent::Notice { text, .. } => {
                 info!(element = self.element.settings().name, "{text}");
                 Ok(())

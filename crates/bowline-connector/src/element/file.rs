@@ -209,7 +209,7 @@ fn read_root(reader: &mut Reader, mut root: Section<'_>, path: &Path) -> Option<
             name,
             id,
             links,
-            timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
+            timeout,
             parameters,
             delivers_duplicates,
             extractions,
@@ -444,7 +444,6 @@ fn is_name(name: &str) -> bool {
 const NAME_LENGTH_MAX: usize = 64;
 const NAME_HELP: &str = "give 1 to 64 characters without / + # and control characters, no $ first";
 const DAY: Duration = Duration::from_hours(24);
-const TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 const TIMEOUTS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_mins(2));
 const KEEPALIVES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_hours(1));
 const PONG_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);

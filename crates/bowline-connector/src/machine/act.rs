@@ -119,10 +119,12 @@ impl Machine {
         let Some(trigger) = self.plan.triggers.get(id) else {
             return;
         };
-        if !self.admits(trigger.condition.as_ref()) {
-            return;
-        }
-        match &trigger.content {
+        let content = if self.admits(trigger.condition.as_ref()) {
+            &trigger.content
+        } else {
+            &trigger.otherwise
+        };
+        match content {
             TriggerContent::Actions(actions) => {
                 let steps: Vec<Step> = actions.iter().map(|id| Step::Act(*id, subject)).collect();
                 task.push_deeper(steps);
@@ -176,7 +178,7 @@ impl Machine {
                     self.set_pair_timeout(pair, source);
                 }
             }
-            ActionKind::PairNext(pair) => self.set_next(*pair),
+            ActionKind::ItemPause(places, source) => self.set_pauses(places, source, subject),
             ActionKind::OpenLink(link) => self.open_links(*link),
             ActionKind::CloseLink(link) => self.close_links(*link),
             ActionKind::Sleep(pause) => return Flow::Sleep((*pause).max(SLEEP_MIN)),

@@ -33,8 +33,9 @@ pub enum ActionKind {
     Parameter(Option<ParameterId>, ParameterVerb),
     /// Sets how long the reply to a pair may take (`timeout`).
     PairTimeout(Option<PairId>, Source),
-    /// Says which pair of the running group comes next (`set next`).
-    PairNext(PairId),
+    /// Sets the pause behind items of a group, in milliseconds, from now on (`set next`): by their
+    /// places from 0, in the group the trigger is about, else in the running one.
+    ItemPause(Vec<usize>, Source),
     /// Opens a link (`open`); `None` opens all.
     OpenLink(Option<LinkId>),
     /// Closes a link (`close`); `None` closes all.

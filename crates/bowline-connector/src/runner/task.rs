@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bowline::{CloseCode, managed::ClientEvent};
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     ElementSettings, Plan,
     hooks::Hooks,
-    machine::Machine,
+    machine::{Loss, Machine},
     plan::{LinkId, ParameterId},
     record::{Input, Output},
     store::ElementStore,
@@ -173,7 +173,7 @@ impl ElementTask {
                 };
                 self.parts.tape.take(closed);
                 machine.handle_closed(link, &lost, now());
-                self.note_loss(link, lost);
+                self.note_loss(link, lost, true);
             }
             ClientEvent::Failed(failure) => {
                 let (lost, answer) = loss::of_failure(&failure);
@@ -184,7 +184,7 @@ impl ElementTask {
                 };
                 self.parts.tape.take(failed);
                 machine.handle_failed(link, &lost, answer.as_ref(), now());
-                self.note_loss(link, lost);
+                self.note_loss(link, lost, false);
             }
             ClientEvent::Waiting { .. } => {}
         }
@@ -245,9 +245,20 @@ impl ElementTask {
         keepers.any(|keeper| keeper.state == LinkState::Open)
     }
 
-    fn note_loss(&mut self, link: LinkId, lost: crate::machine::Loss) {
-        if let Some(keeper) = self.parts.keepers.get_mut(&link) {
-            keeper.last_loss = Some(lost);
+    /// Keeps how a link was lost, and tells it if it is news.
+    fn note_loss(&mut self, link: LinkId, loss: Loss, was_open: bool) {
+        let Some(keeper) = self.parts.keepers.get_mut(&link) else {
+            return;
+        };
+        let before = keeper.last_loss.replace(loss.clone());
+        if was_open || before.as_ref() != Some(&loss) {
+            let at = SystemTime::now();
+            self.publish(&ElementEvent::LinkLost {
+                at,
+                link,
+                was_open,
+                loss,
+            });
         }
     }
 
