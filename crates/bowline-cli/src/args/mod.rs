@@ -208,7 +208,7 @@ pub(crate) struct SimulateArgs {
 /// Arguments of `check`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckArgs {
-    /// Connector files, folders of *.xml files, or - for standard input
+    /// Connector files, element files (*.toml), folders of *.xml files, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// How to write what is found: for people, or one JSON object a line for each file

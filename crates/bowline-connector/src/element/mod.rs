@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::plan::{LinkId, ParameterId};
 
-pub use file::{ElementFile, ScriptFile};
+pub use file::{ELEMENT_BYTES_MAX, ElementFile, ScriptFile};
 pub use problem::{Problem, Problems};
 
 /// The settings of an element. What is `None` is as the connector says.

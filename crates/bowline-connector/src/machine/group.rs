@@ -167,9 +167,10 @@ impl Machine {
             Work::Group(id) => Some(id),
             Work::Ping(_) => None,
         };
-        let group = match subject {
-            Subject::Group(Some(id)) => Some(GroupId(id)),
-            _ => running(),
+        let group = if let Subject::Group(Some(id)) = subject {
+            Some(GroupId(id))
+        } else {
+            running()
         };
         let Some(group) = group else {
             self.notice("a pause was not set: no group is running".to_owned());
@@ -196,10 +197,10 @@ impl Machine {
     )]
     fn pause_of(&self, source: &Source) -> Option<Duration> {
         let number = self.number_of(source)?;
-        let longest = TIMER_PERIOD_MAX.as_millis() as f64;
-        (0.0..=longest)
+        let pause = (0.0..=1e12)
             .contains(&number)
-            .then(|| Duration::from_millis(number as u64))
+            .then(|| Duration::from_millis(number as u64));
+        pause.filter(|pause| *pause <= TIMER_PERIOD_MAX)
     }
 
     /// Gives the pause behind an item of the running group.
