@@ -90,8 +90,10 @@ fn a_problem_is_shown_like_that_of_a_compiler() {
     let shown = Problems(problems("connector = \"c.xml\"\n[links.1]\nprot = 80")).to_string();
     let expected = "error: links.1.prot is not a setting
  --> dir/e.toml:3:1
-    | prot = 80
-    = help: did you mean port?";
+  |
+3 | prot = 80
+  | ^^^^
+  = help: did you mean port?";
     assert_eq!(shown, expected);
 }
 

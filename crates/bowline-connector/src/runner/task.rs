@@ -150,8 +150,9 @@ impl ElementTask {
         if let Some(keeper) = self.parts.keepers.get_mut(&link) {
             keeper.note(&event);
         }
-        self.publish_state(link, before);
-        let machine = &mut self.parts.machine;
+        if !matches!(event, ClientEvent::LinkClosed(_) | ClientEvent::Failed(_)) {
+            self.publish_state(link, before);
+        }
         match event {
             ClientEvent::Open(info) => {
                 let answer = info.response.as_ref();
@@ -162,7 +163,7 @@ impl ElementTask {
                     answer: answer.clone(),
                 };
                 self.parts.tape.take(opened);
-                machine.handle_opened(link, &answer, now());
+                self.parts.machine.handle_opened(link, &answer, now());
             }
             ClientEvent::Message(message) => self.take_message(link, message),
             ClientEvent::LinkClosed(ending) => {
@@ -172,8 +173,9 @@ impl ElementTask {
                     loss: lost.clone(),
                 };
                 self.parts.tape.take(closed);
-                machine.handle_closed(link, &lost, now());
-                self.note_loss(link, lost, true);
+                self.note_loss(link, &lost, true);
+                self.publish_state(link, before);
+                self.parts.machine.handle_closed(link, &lost, now());
             }
             ClientEvent::Failed(failure) => {
                 let (lost, answer) = loss::of_failure(&failure);
@@ -183,8 +185,10 @@ impl ElementTask {
                     answer: answer.clone(),
                 };
                 self.parts.tape.take(failed);
+                self.note_loss(link, &lost, false);
+                self.publish_state(link, before);
+                let machine = &mut self.parts.machine;
                 machine.handle_failed(link, &lost, answer.as_ref(), now());
-                self.note_loss(link, lost, false);
             }
             ClientEvent::Waiting { .. } => {}
         }
@@ -246,13 +250,14 @@ impl ElementTask {
     }
 
     /// Keeps how a link was lost, and tells it if it is news.
-    fn note_loss(&mut self, link: LinkId, loss: Loss, was_open: bool) {
+    fn note_loss(&mut self, link: LinkId, loss: &Loss, was_open: bool) {
         let Some(keeper) = self.parts.keepers.get_mut(&link) else {
             return;
         };
         let before = keeper.last_loss.replace(loss.clone());
-        if was_open || before.as_ref() != Some(&loss) {
+        if was_open || before.as_ref() != Some(loss) {
             let at = SystemTime::now();
+            let loss = loss.clone();
             self.publish(&ElementEvent::LinkLost {
                 at,
                 link,
