@@ -197,8 +197,7 @@ fn longer_border(borders: &[usize], pattern: &[u8], mut matched: usize, byte: u8
     }
 }
 
-/// The longest value that code, people and actions give a parameter: as long as the longest message
-/// that is read by default.
+/// The longest value that code, people and actions give a parameter. A message may bring a longer one.
 pub const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Reads a field as the value of its parameter.
