@@ -56,6 +56,8 @@ pub(super) struct ElementTask {
     events: mpsc::Receiver<(LinkId, ClientEvent)>,
     /// What hooks complained of last, by parameter and place, so that it is said once.
     pub(super) complaints: BTreeMap<(ParameterId, usize), String>,
+    /// Why values could not be saved, while a command is obeyed.
+    pub(super) save_error: Option<String>,
     /// Whether the links are closed for good.
     pub(super) is_stopping: bool,
 }
@@ -70,6 +72,7 @@ impl ElementTask {
             asks: asks_of_links,
             events: events_of_links,
             complaints: BTreeMap::new(),
+            save_error: None,
             is_stopping: false,
         }
     }
@@ -109,8 +112,11 @@ impl ElementTask {
     async fn obey(&mut self, command: Command) {
         match command {
             Command::Do(deed, reply) => {
+                self.save_error = None;
                 let done = self.act(deed);
                 self.settle().await;
+                let unsaved = self.save_error.take().map(ElementError::NotSaved);
+                let done = done.and(unsaved.map_or(Ok(()), Err));
                 // Whoever asked may be gone.
                 drop(reply.send(done));
             }
