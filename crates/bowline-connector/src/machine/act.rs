@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Effect, Machine,
+    compose::Counting,
     task::{Addition, Excess, Step, Suspended, TASK_STEPS_MAX, Task},
 };
 use crate::plan::{
@@ -145,7 +146,15 @@ impl Machine {
             return Flow::On;
         }
         match &action.kind {
-            ActionKind::Make(command) => self.make_for(*command, subject),
+            ActionKind::Make(command) => self.make_for(*command, subject, Counting::Empty),
+            ActionKind::MakeWithLength(command) => {
+                self.make_for(*command, subject, Counting::All);
+            }
+            ActionKind::CheckLength(response) => {
+                if let Some(response) = response.or_else(|| response_of(subject)) {
+                    self.check_length(response, task);
+                }
+            }
             ActionKind::Read(response) => {
                 if let Some(response) = response.or_else(|| response_of(subject)) {
                     self.read(response, task);
@@ -196,14 +205,14 @@ impl Machine {
         Flow::On
     }
 
-    fn make_for(&mut self, command: Option<CommandId>, subject: Subject) {
+    fn make_for(&mut self, command: Option<CommandId>, subject: Subject, counting: Counting) {
         let plan = Arc::clone(&self.plan);
         let pair = pair_of(subject).and_then(|id| plan.pairs.get(id));
         let about = command_of(subject).or_else(|| pair.map(|pair| pair.command));
         if let Some(id) = command.or(about)
             && let Some(command) = plan.commands.get(id)
         {
-            self.make(id, command);
+            self.make(id, command, counting);
         }
     }
 

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use super::{
-    Machine, convert,
+    Machine,
+    compose::Counting,
+    convert,
     queue::{self, Entry, Origin, QUEUE_GROUPS_MAX, QueueFull, Work},
     task::{Addition, Step, Task},
     timers::TIMER_PERIOD_MAX,
@@ -102,7 +104,7 @@ impl Machine {
         if self.index.find(subject, &Moment::Before).is_empty()
             && let Some(declared) = plan.commands.get(command)
         {
-            self.make(command, declared);
+            self.make(command, declared, Counting::Empty);
         }
         match self.made.get(&command) {
             Some(message) => task.composed.push((pair, message.clone())),

@@ -23,6 +23,11 @@ pub struct Action {
 pub enum ActionKind {
     /// Composes a command (`make`).
     Make(Option<CommandId>),
+    /// Composes a command whose length parameters all count, whatever they hold (`length`).
+    MakeWithLength(Option<CommandId>),
+    /// Refuses the message that was read into the response if a length in it is not right
+    /// (`length`).
+    CheckLength(Option<ResponseId>),
     /// Reads the response (`read`).
     Read(Option<ResponseId>),
     /// Forgets what the response had last (`clear`).

@@ -14,7 +14,7 @@ mod table;
 mod timer;
 mod trigger;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 pub use action::{Action, ActionKind, ParameterVerb, QueueVerb, TimerVerb};
 pub use build::{Reading, read, read_with};
@@ -57,6 +57,9 @@ pub struct Plan {
     pub handshakes: Table<SessionId, Handshake>,
     /// The parameters.
     pub parameters: Table<ParameterId, Parameter>,
+    /// What length parameters count: places in the command or response, from 0. One that is not
+    /// here counts every part that is no length parameter.
+    pub counted: BTreeMap<ParameterId, Vec<usize>>,
     /// The commands.
     pub commands: Table<CommandId, Command>,
     /// The responses, in the order in which they are tried.

@@ -116,7 +116,7 @@ impl ElementTask {
                 let done = self.act(deed);
                 self.settle().await;
                 let unsaved = self.save_error.take().map(ElementError::NotSaved);
-                let done = done.and(unsaved.map_or(Ok(()), Err));
+                let done = done.and_then(|()| unsaved.map_or(Ok(()), Err));
                 // Whoever asked may be gone.
                 drop(reply.send(done));
             }

@@ -429,3 +429,23 @@ fn timers_begin_as_they_say() {
         assert_eq!(timer.groups, [GroupId(1)]);
     }
 }
+
+#[test]
+fn lengths_know_what_they_count_and_who_makes_and_checks_them() {
+    let length = |id, counted: &str| {
+        format!(
+            "<Param id='{id}'><Name>L{id}</Name><Type>length</Type><Interprete>
+               <RawType>numeric text</RawType><LengthType>fixed</LengthType><Length>2</Length>
+               <Type>double</Type></Interprete>{counted}</Param>"
+        )
+    };
+    let counted = "<Length><Content><Param>3</Param><Param>0</Param></Content></Length>";
+    let actions = "<Action id='5'><On>command</On><Type>length</Type></Action>
+        <Action id='6'><On>response</On><Type>length</Type></Action>";
+    let text = [length(11, ""), length(12, counted), actions.to_owned()].concat();
+    let plan = plan_of(&text);
+    assert_eq!(plan.counted, [(ParameterId(12), vec![3, 0])].into());
+    let kind = |id| plan.actions.get(ActionId(id)).unwrap().kind.clone();
+    assert_eq!(kind(5), ActionKind::MakeWithLength(None));
+    assert_eq!(kind(6), ActionKind::CheckLength(None));
+}

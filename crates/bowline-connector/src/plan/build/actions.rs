@@ -88,6 +88,12 @@ impl<'d> Builder<'_, 'd> {
             "command" if verb == "make" => self.each(written, Part::Command, |id| {
                 ActionKind::Make(id.map(CommandId))
             }),
+            "command" if verb == "length" => self.each(written, Part::Command, |id| {
+                ActionKind::MakeWithLength(id.map(CommandId))
+            }),
+            "response" if verb == "length" => self.each(written, Part::Response, |id| {
+                ActionKind::CheckLength(id.map(ResponseId))
+            }),
             "response" if verb == "read" => self.each(written, Part::Response, |id| {
                 ActionKind::Read(id.map(ResponseId))
             }),
@@ -387,6 +393,7 @@ fn timer_verb(verb: &str) -> Option<TimerVerb> {
 fn subjects_of(verb: &str) -> Option<&'static str> {
     Some(match verb {
         "make" => "command",
+        "length" => "command or response",
         "read" => "response",
         "clear" => "parameter or response",
         "clear on display" | "copy" | "append" | "append data" | "increment" | "multiply"

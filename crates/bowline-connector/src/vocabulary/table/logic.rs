@@ -251,6 +251,7 @@ pub(super) const ACTION_SUBJECTS: &[Word] = &[
 
 pub(super) const ACTION_TYPES: &[Word] = &[
     word("make"),
+    word("length"),
     word("read"),
     word("clear"),
     word("clear on display"),
@@ -289,7 +290,6 @@ pub(super) const ACTION_TYPES: &[Word] = &[
     ignored_word("crc", NOTHING),
     ignored_word("create element", NOTHING),
     ignored_word("go", NOTHING),
-    ignored_word("length", NOTHING),
     ignored_word("lock", NOTHING),
     ignored_word("merge", NOTHING),
     ignored_word("priority lock", NOTHING),

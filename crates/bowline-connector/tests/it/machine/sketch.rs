@@ -20,7 +20,7 @@ use bowline_connector::{
 use bytes::Bytes;
 
 /// A plan that grows part by part.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sketch(pub(super) Plan);
 
 impl Sketch {
