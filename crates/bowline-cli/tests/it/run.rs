@@ -129,7 +129,9 @@ fn a_lost_device_is_told_and_comes_back() {
     let mut meter = bench.run(&[]);
     meter.until("meter value 10 State Open");
     bench.stop_device();
-    meter.until("meter value 10 State Closed [critical]");
+    let before = meter.until("meter value 10 State Closed [critical]");
+    let is_told = before.iter().any(|line| line.contains(" ended: "));
+    assert!(is_told, "{before:#?}");
     let table = bench.said(&["get"]);
     assert!(table.contains(" Closed [critical]"), "{table}");
     bench.start_device();
