@@ -28,8 +28,8 @@ export function valueAt(document: unknown, pointer: string): any;
 
 /**
  * Why a patch was not applied: it is no patch ("malformed"), names what is not there ("missing"),
- * a test failed ("test"), or a path has `__proto__`, `constructor` or `prototype` in it, or a value
- * a member `__proto__` ("unsafe").
+ * a test failed ("test"), or a path has `__proto__` in it, or a value a member of that name
+ * ("unsafe").
  */
 export type PatchErrorKind = "malformed" | "missing" | "test" | "unsafe";
 

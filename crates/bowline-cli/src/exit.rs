@@ -122,6 +122,9 @@ pub(crate) enum Failure {
     /// A connector has no links.
     #[error("the connector has no WebSocket connection that --endpoint could lead anywhere")]
     NoLinks,
+    /// An endpoint is for a connection that there is not.
+    #[error("--endpoint {link}: there is no connection {link}; the connector has {links}")]
+    NoSuchLink { link: u32, links: String },
     /// A conversation cannot be played.
     #[error("{}: {error}", path.display())]
     Play {
@@ -193,7 +196,10 @@ impl Failure {
             Self::Ended(ending) => code_of_ending(ending),
             Self::GivenUp(failure) => code_of_failure(failure),
             Self::Undelivered(_) | Self::Interrupted => CLOSED,
-            Self::ManyConnectors | Self::EndpointOfMany | Self::NoLinks => USAGE,
+            Self::ManyConnectors
+            | Self::EndpointOfMany
+            | Self::NoLinks
+            | Self::NoSuchLink { .. } => USAGE,
             Self::TimedOut { missing: None, .. } => TIMEOUT,
             Self::TimedOut { .. } | Self::Missed(_) => MISSED,
             Self::Connector(_) | Self::Invalid(_) => WRONG_FILE,

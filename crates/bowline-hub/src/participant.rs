@@ -7,7 +7,7 @@ use std::sync::{
 
 use bowline::{Message, Text, server::ConnectionGroup};
 use bowline_bus::{
-    BusError, Publication, Retain, SessionId, Topic, TopicError, TopicFilter, TopicLimits,
+    BusError, Limits, Publication, Retain, SessionId, Topic, TopicError, TopicFilter,
 };
 use bytes::Bytes;
 use thiserror::Error;
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Participant {
     commands: mpsc::WeakSender<Command>,
-    limits: TopicLimits,
+    limits: Limits,
 }
 
 /// Says why a participant was not heard.
@@ -42,7 +42,7 @@ pub enum ParticipantError {
         /// What is wrong with it.
         error: TopicError,
     },
-    /// The bus has no room for another session or subscription.
+    /// The bus has no room for another session or subscription, or the payload is too long.
     #[error(transparent)]
     Bus(#[from] BusError),
     /// The hub has stopped.
@@ -51,7 +51,7 @@ pub enum ParticipantError {
 }
 
 impl Participant {
-    pub(crate) fn new(commands: &mpsc::Sender<Command>, limits: TopicLimits) -> Self {
+    pub(crate) fn new(commands: &mpsc::Sender<Command>, limits: Limits) -> Self {
         Self {
             commands: commands.downgrade(),
             limits,
@@ -64,15 +64,20 @@ impl Participant {
     /// nothing.
     ///
     /// # Errors
-    /// [`ParticipantError`] if the topic is not one, or the hub has stopped.
+    /// [`ParticipantError`] if the topic is not one, the payload is too long, or the hub has stopped.
     pub async fn publish(
         &self,
         topic: &str,
         payload: impl Into<Bytes>,
         retain: Retain,
     ) -> Result<(), ParticipantError> {
-        let topic = Topic::parse(topic, &self.limits).map_err(|error| not_a_topic(topic, error))?;
+        let topic =
+            Topic::parse(topic, &self.limits.topic).map_err(|error| not_a_topic(topic, error))?;
         let mut payload = payload.into();
+        let (size, max) = (payload.len(), self.limits.payload_size_max);
+        if size > max {
+            return Err(BusError::PayloadTooLong { size, max }.into());
+        }
         if retain == Retain::Keep {
             // It may be a part of something larger, which is not to be retained with it.
             payload = Bytes::copy_from_slice(&payload);
@@ -93,8 +98,8 @@ impl Participant {
     /// # Errors
     /// [`ParticipantError`] if the filter is not one, the bus is full, or the hub has stopped.
     pub async fn subscribe(&self, filter: &str) -> Result<Subscription, ParticipantError> {
-        let filter =
-            TopicFilter::parse(filter, &self.limits).map_err(|error| not_a_topic(filter, error))?;
+        let filter = TopicFilter::parse(filter, &self.limits.topic)
+            .map_err(|error| not_a_topic(filter, error))?;
         let (inbound, inbox) = inbox();
         let lost = Arc::clone(&inbound.lost);
         let (joined, answer) = oneshot::channel();
@@ -104,7 +109,12 @@ impl Participant {
             joined,
         };
         self.command(order.into()).await?;
-        let session = answer.await.map_err(|_| ParticipantError::Stopped)??;
+        let mut joining = Joining {
+            answer,
+            commands: self.commands.clone(),
+        };
+        let answered = (&mut joining.answer).await;
+        let session = answered.map_err(|_| ParticipantError::Stopped)??;
         Ok(Subscription {
             session,
             commands: self.commands.clone(),
@@ -178,14 +188,31 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let Some(commands) = self.commands.upgrade() else {
-            return;
-        };
-        let leave = Order::Leave {
-            session: self.session,
-        };
+        leave(&self.commands, self.session);
+    }
+}
+
+/// A subscription that is asked for. Dropped with an answer that was not taken, it ends what that
+/// began.
+struct Joining {
+    answer: oneshot::Receiver<Result<SessionId, BusError>>,
+    commands: mpsc::WeakSender<Command>,
+}
+
+impl Drop for Joining {
+    fn drop(&mut self) {
+        // An answer that comes later finds nobody, and the shard ends the session itself.
+        self.answer.close();
+        if let Ok(Ok(session)) = self.answer.try_recv() {
+            leave(&self.commands, session);
+        }
+    }
+}
+
+fn leave(commands: &mpsc::WeakSender<Command>, session: SessionId) {
+    if let Some(commands) = commands.upgrade() {
         // When there is no room, the shard finds the inbox closed at the next publication.
-        drop(commands.try_send(leave.into()));
+        drop(commands.try_send(Order::Leave { session }.into()));
     }
 }
 

@@ -143,7 +143,7 @@ impl Server {
     /// Gives a handle that publishes and subscribes from within the program. It is heard once the
     /// hub runs.
     pub fn participant(&self) -> Participant {
-        Participant::new(&self.commands, self.config.limits.bus.topic)
+        Participant::new(&self.commands, self.config.limits.bus)
     }
 
     /// Serves until `until` is over; then closes every WebSocket with 1001, waits for all

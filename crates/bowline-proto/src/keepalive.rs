@@ -11,8 +11,8 @@ pub(crate) struct Keepalive {
     heard_at: Instant,
     /// The ping whose pong is awaited as a sign of life.
     pinged_at: Option<Instant>,
-    /// The last ping sent, for the round-trip time.
-    ping: Option<(u64, Instant)>,
+    /// When the last ping was sent, for the round-trip time.
+    ping_sent_at: Option<Instant>,
     /// The number the next ping carries.
     next: u64,
     round_trip: Option<Duration>,
@@ -33,7 +33,7 @@ impl Keepalive {
         Self {
             heard_at: now,
             pinged_at: None,
-            ping: None,
+            ping_sent_at: None,
             next: 0,
             round_trip: None,
         }
@@ -47,11 +47,11 @@ impl Keepalive {
 
     /// Notes a pong; gives the round-trip time if it answers the last keepalive ping.
     pub(crate) fn pong(&mut self, payload: &[u8], now: Instant) -> Option<Duration> {
-        let (number, sent_at) = self.ping?;
-        if payload != number.to_be_bytes() {
+        let sent_at = self.ping_sent_at?;
+        if payload != self.next.wrapping_sub(1).to_be_bytes() {
             return None;
         }
-        self.ping = None;
+        self.ping_sent_at = None;
         self.round_trip = Some(now.saturating_duration_since(sent_at));
         self.round_trip
     }
@@ -90,7 +90,7 @@ impl Keepalive {
     pub(crate) fn ping_payload(&mut self, now: Instant) -> [u8; PAYLOAD_LEN] {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
-        self.ping = Some((number, now));
+        self.ping_sent_at = Some(now);
         number.to_be_bytes()
     }
 }

@@ -33,7 +33,7 @@ impl<S: Transport> crate::WebSocket<S> {
     /// unless the program answers itself with `PongMode::Manual`. A close frame was answered already
     /// with the same code; sending a close frame in return does nothing. Cancel-safe.
     pub async fn recv_frame(&mut self) -> Option<(FrameCode, Payload<'static>)> {
-        let shared = self.shared();
+        let shared = self.received();
         poll_fn(|cx| poll_frame(shared, cx)).await
     }
 
@@ -65,7 +65,7 @@ impl<S: Transport> Receiver<S> {
     /// Receives the next frame, see [`WebSocket::recv_frame`](crate::WebSocket::recv_frame).
     /// Cancel-safe.
     pub async fn recv_frame(&mut self) -> Option<(FrameCode, Payload<'static>)> {
-        let shared = self.shared();
+        let shared = self.received();
         poll_fn(|cx| poll_frame(shared, cx)).await
     }
 }

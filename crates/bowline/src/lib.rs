@@ -11,6 +11,7 @@
 //!   the crate `prometheus-client`.
 #![forbid(unsafe_code)]
 
+mod ahead;
 pub mod blocking;
 mod client;
 mod driver;

@@ -18,7 +18,7 @@ pub(crate) trait Link: Send + Sync {
     /// Queues a message by the limits, and has it written.
     fn push(
         self: Arc<Self>,
-        message: Outgoing,
+        message: &Outgoing,
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused>;
@@ -74,20 +74,25 @@ pub struct Backlog {
 impl<S: Transport> Link for Shared<S> {
     fn push(
         self: Arc<Self>,
-        message: Outgoing,
+        message: &Outgoing,
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused> {
-        if self.with(|driver| !driver.fits(message.len(), limits)) {
-            // What waits for the end of a batch makes room.
-            self.write_now();
-        }
-        let pushed = self.with(|driver| driver.push(message, key, limits));
-        match pushed {
-            Ok(_) => write(&self),
+        let pushed = self.with(|driver| {
+            if !driver.fits(message.len(), limits) {
+                // What waits for the end of a batch makes room.
+                self.write_with(driver);
+            }
+            expect(driver);
+            let pushed = driver.push(message, key, limits);
+            if pushed.is_ok() {
+                write_with(&self, driver);
+            }
+            pushed
+        });
+        if pushed == Err(Refused::TooSlow) {
             // Whoever receives has the deadline of a close to watch.
-            Err(Refused::TooSlow) => self.wake(),
-            Err(Refused::Full | Refused::Closing | Refused::Misuse(_)) => {}
+            self.wake();
         }
         pushed
     }
@@ -195,7 +200,7 @@ fn queue_some<'a, S>(
     limits: &OutboxLimits,
 ) -> Result<(), Refused> {
     for message in messages {
-        driver.push(Outgoing::Prepared(message.clone()), None, limits)?;
+        driver.push(&Outgoing::Prepared(message.clone()), None, limits)?;
         if !driver.has_room() {
             break;
         }
@@ -206,8 +211,11 @@ fn queue_some<'a, S>(
 /// Collects the connections written to while `work` runs, and writes to each once afterwards.
 ///
 /// So what a handler sends for a batch of received messages leaves in one write per connection.
-pub(crate) fn batched<R>(work: impl FnOnce() -> R) -> R {
-    let outer = BATCH.replace(Some(Vec::new()));
+pub(crate) fn batched<R>(expected_len: usize, work: impl FnOnce() -> R) -> R {
+    let outer = BATCH.replace(Some(Collected {
+        links: Vec::new(),
+        expected_len: expected_len.min(EXPECTED_LEN_MAX),
+    }));
     let guard = Batch { outer };
     let result = work();
     drop(guard);
@@ -216,13 +224,20 @@ pub(crate) fn batched<R>(work: impl FnOnce() -> R) -> R {
 
 /// Ends a batch also when the work panics.
 struct Batch {
-    outer: Option<Vec<Arc<dyn Link>>>,
+    outer: Option<Collected>,
+}
+
+/// What a batch collects.
+struct Collected {
+    links: Vec<Arc<dyn Link>>,
+    /// How much will be sent on each, most likely.
+    expected_len: usize,
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
         let batch = BATCH.replace(self.outer.take());
-        for link in batch.into_iter().flatten() {
+        for link in batch.into_iter().flat_map(|batch| batch.links) {
             link.flush();
         }
     }
@@ -232,21 +247,39 @@ impl Drop for Batch {
 ///
 /// A batch collects as much as the engine queues: beyond, a peer that keeps up would look slow.
 fn write<S: Transport>(shared: &Arc<Shared<S>>) {
+    shared.with(|driver| write_with(shared, driver));
+}
+
+/// Makes room for what a batch will send.
+fn expect<S: Transport>(driver: &mut Driver<S>) {
+    if driver.connection().queued_len() > 0 {
+        return;
+    }
+    BATCH.with_borrow(|batch| {
+        if let Some(batch) = batch {
+            driver.connection().expect_sends(batch.expected_len);
+        }
+    });
+}
+
+fn write_with<S: Transport>(shared: &Arc<Shared<S>>, driver: &mut Driver<S>) {
     let deferred = BATCH.with_borrow_mut(|batch| match batch {
-        None => false,
-        Some(batch) => shared.with(|driver| {
-            let defers = driver.has_room();
-            if defers && driver.join_batch() {
-                batch.push(Arc::clone(shared) as Arc<dyn Link>);
+        Some(batch) if driver.has_room() => {
+            if driver.join_batch() {
+                batch.links.push(Arc::clone(shared) as Arc<dyn Link>);
             }
-            defers
-        }),
+            true
+        }
+        Some(_) | None => false,
     });
     if !deferred {
-        shared.write_now();
+        shared.write_with(driver);
     }
 }
 
 thread_local! {
-    static BATCH: RefCell<Option<Vec<Arc<dyn Link>>>> = const { RefCell::new(None) };
+    static BATCH: RefCell<Option<Collected>> = const { RefCell::new(None) };
 }
+
+/// What is made room for on each connection at most.
+const EXPECTED_LEN_MAX: usize = 4 << 10;

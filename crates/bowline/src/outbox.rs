@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use bowline_proto::{Close, CloseCode, Connection, Message, Misuse, PreparedMessage};
+use bowline_proto::{Close, CloseCode, Compress, Connection, Message, Misuse, PreparedMessage};
 
 /// Bounds what may wait for one connection, and says what happens beyond.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,10 +122,10 @@ impl Outgoing {
     }
 
     /// Gives the message to the engine.
-    pub(crate) fn send_on(self, connection: &mut Connection) -> Result<(), Misuse> {
+    pub(crate) fn send_on(&self, connection: &mut Connection) -> Result<(), Misuse> {
         match self {
-            Self::Message(message) => connection.send(message),
-            Self::Prepared(message) => connection.send_prepared(&message),
+            Self::Message(message) => connection.send_with(message, Compress::Auto),
+            Self::Prepared(message) => connection.send_prepared(message),
         }
     }
 }

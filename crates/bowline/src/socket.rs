@@ -17,6 +17,7 @@ use futures_core::Stream as FuturesStream;
 use futures_sink::Sink;
 
 use crate::{
+    ahead::Ahead,
     error::Error,
     link::Link,
     metrics::{Metrics, Observer},
@@ -51,6 +52,7 @@ use crate::{
 /// [`close`](Self::close) first to know that it arrived.
 pub struct WebSocket<S = Stream> {
     shared: Share<S>,
+    ahead: Ahead,
     opening: Option<Box<Opening>>,
 }
 
@@ -71,6 +73,7 @@ impl<S: Transport> WebSocket<S> {
     pub fn from_parts(connection: Connection, stream: S, input: BytesMut) -> Self {
         Self {
             shared: Share::new(connection, stream, input),
+            ahead: Ahead::default(),
             opening: None,
         }
     }
@@ -119,7 +122,7 @@ impl<S: Transport> WebSocket<S> {
     /// Pings are answered meanwhile. The rest of a message that was begun with
     /// [`recv_fragment`](Self::recv_fragment) is skipped. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Message<'static>> {
-        poll_fn(|cx| poll_message(&self.shared, cx)).await
+        poll_fn(|cx| self.shared.poll_message(&mut self.ahead, cx)).await
     }
 
     /// Receives the next piece of a message as it arrives, so that a message of any length passes
@@ -128,6 +131,7 @@ impl<S: Transport> WebSocket<S> {
     /// Takes effect with the next message that begins: one that was begun while
     /// [`recv`](Self::recv) was waiting is still assembled, and comes as one piece. Cancel-safe.
     pub async fn recv_fragment(&mut self) -> Option<Fragment<'static>> {
+        self.ahead.give_back(&self.shared);
         poll_fn(|cx| poll_fragment(&self.shared, cx)).await
     }
 
@@ -136,6 +140,7 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// Messages come whole. Cancel-safe.
     pub async fn recv_event(&mut self) -> Option<Event<'static>> {
+        self.ahead.give_back(&self.shared);
         poll_fn(|cx| poll_event(&self.shared, cx)).await
     }
 
@@ -149,8 +154,13 @@ impl<S: Transport> WebSocket<S> {
     /// # Errors
     /// [`Error::Closed`] once the connection is closing, or if it ended before all was written;
     /// [`Error::Misuse`] inside a message sent in fragments.
-    pub async fn send(&mut self, message: impl Into<Message<'_>>) -> Result<(), Error> {
-        send(&self.shared, message.into(), Compress::Auto).await
+    pub fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (shared, message) = (&self.shared, message.into());
+        let mut is_queued = false;
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Auto))
     }
 
     /// Sends a message uncompressed, whatever was negotiated: for secrets that travel next to
@@ -158,11 +168,13 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_uncompressed(
+    pub fn send_uncompressed<'m>(
         &mut self,
-        message: impl Into<Message<'_>>,
-    ) -> Result<(), Error> {
-        send(&self.shared, message.into(), Compress::Never).await
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (shared, message) = (&self.shared, message.into());
+        let mut is_queued = false;
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Never))
     }
 
     /// Queues a message without writing it; waits only while the queue is full. The next send,
@@ -292,6 +304,7 @@ impl<S: Transport> WebSocket<S> {
     /// Ends the connection at once, without a closing handshake, and lets go of the stream. What is
     /// queued is dropped.
     pub fn abort(&mut self) {
+        self.ahead.clear();
         self.shared.give_up();
     }
 
@@ -321,6 +334,7 @@ impl<S: Transport> WebSocket<S> {
     /// Takes a message that is here already, without waiting: a second one of those that arrived
     /// together.
     pub fn try_recv(&mut self) -> Option<Message<'static>> {
+        self.ahead.give_back(&self.shared);
         self.shared.take_buffered(View::Messages, take_message)
     }
 
@@ -333,21 +347,30 @@ impl<S: Transport> WebSocket<S> {
         &self.shared
     }
 
-    pub(crate) fn into_shared(self) -> Share<S> {
+    /// Gives the connection, with everything that was received from it.
+    pub(crate) fn received(&mut self) -> &Share<S> {
+        self.ahead.give_back(&self.shared);
+        &self.shared
+    }
+
+    pub(crate) fn into_shared(mut self) -> Share<S> {
+        self.ahead.give_back(&self.shared);
         self.shared
     }
 
     /// Splits the WebSocket into halves that can be used from two tasks at once.
     pub fn split(self) -> (Sender<S>, Receiver<S>) {
-        (Sender::new(self.shared.clone()), Receiver::new(self.shared))
+        let sender = Sender::new(self.shared.clone());
+        (sender, Receiver::new(self.shared, self.ahead))
     }
 }
 
 impl<S: Transport> FuturesStream for WebSocket<S> {
     type Item = Message<'static>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        poll_message(&self.shared, cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let ws = &mut *self;
+        ws.shared.poll_message(&mut ws.ahead, cx)
     }
 }
 
@@ -366,9 +389,9 @@ impl<S: Transport> Sink<Message<'static>> for WebSocket<S> {
         self.shared.poll_flush(cx)
     }
 
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         begin_close(&self.shared, CloseCode::NORMAL, "")?;
-        while ready!(poll_message(&self.shared, cx)).is_some() {}
+        while ready!(self.as_mut().poll_next(cx)).is_some() {}
         Poll::Ready(Ok(()))
     }
 }
@@ -391,7 +414,7 @@ pub(crate) fn poll_message<S: Transport>(
 }
 
 #[inline]
-fn take_message(event: Event<'_>) -> Option<Message<'static>> {
+pub(crate) fn take_message(event: Event<'_>) -> Option<Message<'static>> {
     match event {
         Event::Message(message) => Some(message.into_owned()),
         Event::Fragment(_)
@@ -426,15 +449,6 @@ pub(crate) fn poll_fragment<S: Transport>(
     })
 }
 
-#[inline]
-pub(crate) async fn send<S: Transport>(
-    shared: &Arc<Shared<S>>,
-    message: Message<'_>,
-    compress: Compress,
-) -> Result<(), Error> {
-    queue(shared, |connection| connection.send_with(message, compress)).await
-}
-
 pub(crate) async fn feed<S: Transport>(
     shared: &Shared<S>,
     message: Message<'_>,
@@ -449,8 +463,13 @@ pub(crate) async fn queue<S: Transport>(
     shared: &Arc<Shared<S>>,
     call: impl FnOnce(&mut Connection) -> Result<(), bowline_proto::Misuse>,
 ) -> Result<(), Error> {
-    let mut call = Some(call);
-    poll_fn(|cx| shared.poll_send(cx, &mut call)).await
+    let (mut call, mut is_queued) = (Some(call), false);
+    poll_fn(|cx| {
+        shared.poll_send(cx, &mut is_queued, |connection| {
+            call.take().map_or(Ok(()), |call| call(connection))
+        })
+    })
+    .await
 }
 
 pub(crate) fn begin_close<S: Transport>(

@@ -15,10 +15,11 @@ use futures_core::Stream as FuturesStream;
 use futures_sink::Sink;
 
 use crate::{
+    ahead::Ahead,
     error::Error,
     link::Link,
     shared::Share,
-    socket::{begin_close, feed, poll_event, poll_fragment, poll_message, queue, send},
+    socket::{begin_close, feed, poll_event, poll_fragment, queue},
     transport::{Stream, Transport},
 };
 
@@ -28,6 +29,7 @@ use crate::{
 /// [`WebSocket`](crate::WebSocket) does.
 pub struct Receiver<S = Stream> {
     shared: Share<S>,
+    ahead: Ahead,
 }
 
 /// The half that sends.
@@ -39,28 +41,32 @@ pub struct Sender<S = Stream> {
 }
 
 impl<S: Transport> Receiver<S> {
-    pub(crate) fn new(shared: Share<S>) -> Self {
-        Self { shared }
+    pub(crate) fn new(shared: Share<S>, ahead: Ahead) -> Self {
+        Self { shared, ahead }
     }
 
-    pub(crate) const fn shared(&self) -> &Share<S> {
+    /// Gives the connection, with everything that was received from it.
+    pub(crate) fn received(&mut self) -> &Share<S> {
+        self.ahead.give_back(&self.shared);
         &self.shared
     }
 
     /// Receives the next message; `None` when the connection is over. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Message<'static>> {
-        poll_fn(|cx| poll_message(&self.shared, cx)).await
+        poll_fn(|cx| self.shared.poll_message(&mut self.ahead, cx)).await
     }
 
     /// Receives the next piece of a message as it arrives, see
     /// [`WebSocket::recv_fragment`](crate::WebSocket::recv_fragment). Cancel-safe.
     pub async fn recv_fragment(&mut self) -> Option<Fragment<'static>> {
+        self.ahead.give_back(&self.shared);
         poll_fn(|cx| poll_fragment(&self.shared, cx)).await
     }
 
     /// Receives the next event of any kind, see
     /// [`WebSocket::recv_event`](crate::WebSocket::recv_event). Cancel-safe.
     pub async fn recv_event(&mut self) -> Option<Event<'static>> {
+        self.ahead.give_back(&self.shared);
         poll_fn(|cx| poll_event(&self.shared, cx)).await
     }
 
@@ -83,8 +89,13 @@ impl<S: Transport> Sender<S> {
     ///
     /// # Errors
     /// As [`WebSocket::send`](crate::WebSocket::send).
-    pub async fn send(&mut self, message: impl Into<Message<'_>>) -> Result<(), Error> {
-        send(&self.shared, message.into(), Compress::Auto).await
+    pub fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (shared, message) = (&self.shared, message.into());
+        let mut is_queued = false;
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Auto))
     }
 
     /// Sends a message that is encoded once for many connections. Cancel-safe.
@@ -100,11 +111,13 @@ impl<S: Transport> Sender<S> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_uncompressed(
+    pub fn send_uncompressed<'m>(
         &mut self,
-        message: impl Into<Message<'_>>,
-    ) -> Result<(), Error> {
-        send(&self.shared, message.into(), Compress::Never).await
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (shared, message) = (&self.shared, message.into());
+        let mut is_queued = false;
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Never))
     }
 
     /// Sends a fragment of a message; the first one begins the message. Cancel-safe.
@@ -217,8 +230,9 @@ impl<S: Transport> Sender<S> {
 impl<S: Transport> FuturesStream for Receiver<S> {
     type Item = Message<'static>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        poll_message(&self.shared, cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let receiver = &mut *self;
+        receiver.shared.poll_message(&mut receiver.ahead, cx)
     }
 }
 

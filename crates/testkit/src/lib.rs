@@ -1,5 +1,6 @@
-//! Support for tests of the engine: one end or a pair of them, a clock that stands still, streams
-//! cut anywhere, and frames that break the rules.
+//! Support for tests. For those of the engine: one end or a pair of them, a clock that stands still,
+//! streams cut anywhere, and frames that break the rules. For those with other programs: where they
+//! are.
 #![forbid(unsafe_code)]
 
 mod chunks;
@@ -11,6 +12,7 @@ mod frame;
 pub mod fuzz;
 mod masks;
 mod pair;
+mod tools;
 
 pub use chunks::{Chunks, chunks};
 pub use clock::Clock;
@@ -20,3 +22,4 @@ pub use end::End;
 pub use frame::{Frame, LengthForm};
 pub use masks::CountingMasks;
 pub use pair::Pair;
+pub use tools::Tools;

@@ -74,15 +74,28 @@ const MORE = [
   ["no value", {}, [{ op: "add", path: "/a" }], "malformed"],
   ["no from", { a: 1 }, [{ op: "move", path: "/a" }], "malformed"],
   ["a path without a slash", { a: 1 }, [{ op: "remove", path: "a" }], "malformed"],
+  [
+    "names that only objects with a prototype know",
+    { constructor: { prototype: 1 } },
+    [
+      { op: "replace", path: "/constructor/prototype", value: 2 },
+      { op: "add", path: "/prototype", value: 3 },
+    ],
+    { constructor: { prototype: 2 }, prototype: 3 },
+  ],
+  [
+    "a member that the document only inherits",
+    {},
+    [{ op: "add", path: "/constructor/prototype/polluted", value: true }],
+    "missing",
+  ],
+  ["a copy of what it only inherits", {}, [{ op: "copy", from: "/toString", path: "/a" }], "missing"],
   ["a wrong escape", { "~2": 1 }, [{ op: "remove", path: "/~2" }], "malformed"],
 ];
 
 /** Ways to a prototype. */
 const UNSAFE = [
   [{ op: "add", path: "/__proto__/polluted", value: true }],
-  [{ op: "add", path: "/constructor/prototype/polluted", value: true }],
-  [{ op: "add", path: "/a/constructor", value: true }],
-  [{ op: "replace", path: "/prototype", value: true }],
   [{ op: "add", path: "/a/__proto__", value: { polluted: true } }],
   [{ op: "move", from: "/a", path: "/__proto__" }],
   [{ op: "copy", from: "/__proto__", path: "/a" }],
@@ -204,6 +217,16 @@ test("a proposal is accepted once its change is here", async () => {
   assert.equal(await proposal, 2);
   assert.equal(document.document.n, 2);
   assert.equal(clock.size, timers - 1);
+});
+
+test("a proposal whose change was missed is accepted with the whole document", async () => {
+  const { document, say } = setUp();
+  say({ version: 1, document: { n: 1 } });
+  const proposals = [document.propose([]), document.propose([])];
+  say({ version: 3, patch: [], answers: 1 });
+  say({ version: 4, patch: [], answers: 2 });
+  say({ version: 4, document: { n: 4 } });
+  assert.deepEqual(await Promise.all(proposals), [4, 4]);
 });
 
 test("a proposal fails when it is refused, late, cut off or cannot be sent", async () => {

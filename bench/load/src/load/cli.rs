@@ -166,6 +166,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("echo-16B-100x16", echo(16, 100, 16)),
         ("echo-1KiB-1000x16", echo(1 << 10, 1000, 16)),
         ("echo-64KiB-100x16", echo(64 << 10, 100, 16)),
+        ("echo-1MB-10x2", echo(1_000_000, 10, 2)),
         ("fanout-128B-1000x1", Scenario::Fanout(fanout(1))),
         ("fanout-128B-1000x16", Scenario::Fanout(fanout(16))),
         ("hub-fanout-128B-1000x1", Scenario::Hub(fanout(1))),

@@ -23,18 +23,19 @@ fn main() -> Outcome {
     runtime.block_on(async {
         let listener = listen()?;
         match name.as_str() {
-            "bowline" => serve(listener, bowline::plain).await,
-            "bowline-split" => serve(listener, bowline::split).await,
+            // These set `TCP_NODELAY` themselves.
+            "bowline" => serve(listener, bowline::plain, false).await,
+            "bowline-split" => serve(listener, bowline::split, false).await,
             "bowline-group" => bowline::group(listener).await,
             "bowline-fanout" => bowline::fanout(listener).await,
-            "tungstenite" => serve(listener, stream_peers::tungstenite).await,
+            "tungstenite" => serve(listener, stream_peers::tungstenite, true).await,
             "tungstenite-fanout" => fanout::tungstenite(listener).await,
-            "tokio-websockets" => serve(listener, stream_peers::tokio_websockets).await,
-            "sockudo-ws" => serve(listener, stream_peers::sockudo).await,
-            "soketto" => serve(listener, stream_peers::soketto).await,
-            "fastwebsockets" => serve(listener, hyper_peers::fastwebsockets).await,
-            "yawc" => serve(listener, hyper_peers::yawc).await,
-            "tokio" => serve(listener, stream_peers::bare).await,
+            "tokio-websockets" => serve(listener, stream_peers::tokio_websockets, true).await,
+            "sockudo-ws" => serve(listener, stream_peers::sockudo, true).await,
+            "soketto" => serve(listener, stream_peers::soketto, true).await,
+            "fastwebsockets" => serve(listener, hyper_peers::fastwebsockets, true).await,
+            "yawc" => serve(listener, hyper_peers::yawc, true).await,
+            "tokio" => serve(listener, stream_peers::bare, true).await,
             _ => Err(format!("no such library: {name:?}").into()),
         }
     })
@@ -54,13 +55,15 @@ fn listen() -> std::io::Result<TcpListener> {
 }
 
 /// Gives each connection a task of its own.
-async fn serve<F>(listener: TcpListener, one: fn(TcpStream) -> F) -> Outcome
+async fn serve<F>(listener: TcpListener, one: fn(TcpStream) -> F, sets_nodelay: bool) -> Outcome
 where
     F: Future<Output = Outcome> + Send + 'static,
 {
     loop {
         let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
+        if sets_nodelay {
+            stream.set_nodelay(true)?;
+        }
         tokio::spawn(one(stream));
     }
 }

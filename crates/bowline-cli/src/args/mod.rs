@@ -208,7 +208,7 @@ pub(crate) struct SimulateArgs {
 /// Arguments of `check`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckArgs {
-    /// Connector files, folders of *.xml files, or - for standard input
+    /// Connector files, element files (*.toml), folders of *.xml files, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// How to write what is found: for people, or one JSON object a line for each file
@@ -299,7 +299,7 @@ With --script it is a server instead, for trying out connectors and clients. The
   path = \"/x-nmos/events/ws\"           others are answered with 404
   [[on]]                               when a message arrives ...
   json = { command = \"health\" }        ... with these values; or text, contains, open = true
-  send = ['{\"n\": ${n}, \"at\": \"${message.timestamp}\"}']
+  send = ['{\"type\": \"health\", \"at\": \"${message.timestamp}\"}']
   [[every]]                            again and again, each message of the list in turn
   interval = \"1s\"
   send = ['{\"level\": 20}', '{\"level\": 21}']

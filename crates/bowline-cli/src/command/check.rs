@@ -1,4 +1,4 @@
-//! `bowline check`: says what is wrong with connector files.
+//! `bowline check`: says what is wrong with connector and element files.
 
 use std::{
     fs::{self, File},
@@ -12,8 +12,11 @@ use bowline_connector::{
     read,
 };
 
+use serde_json::json;
+
 use crate::{
     args::{CheckArgs, CheckFormat},
+    elements,
     exit::{Failure, Findings},
     output,
 };
@@ -22,13 +25,17 @@ use crate::{
 pub(crate) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let mut findings = Findings::default();
     for path in files(&args.files)? {
+        findings.files += 1;
+        if elements::is_element(&path) {
+            check_element(&path, args.format, &mut findings)?;
+            continue;
+        }
         let (name, bytes) = contents(&path)?;
         let reading = read(&name, &bytes);
         match args.format {
             CheckFormat::Text => write_text(&reading)?,
             CheckFormat::Json => output::line(format_args!("{}", reading.diagnostics.to_json()))?,
         }
-        findings.files += 1;
         findings.errors += reading.diagnostics.count(Severity::Error);
         findings.warnings += reading.diagnostics.count(Severity::Warning);
         findings.notes += reading.diagnostics.count(Severity::Note);
@@ -37,6 +44,42 @@ pub(crate) fn run(args: &CheckArgs) -> Result<(), Failure> {
         return Err(Failure::Connector(findings));
     }
     output::status(format_args!("{findings}"));
+    Ok(())
+}
+
+/// Checks an element file, and its connector as far as the element needs it.
+fn check_element(path: &Path, format: CheckFormat, findings: &mut Findings) -> Result<(), Failure> {
+    let Some(problems) = elements::check(path)? else {
+        findings.errors += 1;
+        return Ok(());
+    };
+    let errors = problems.iter().filter(|one| one.is_error).count();
+    let warnings = problems.len() - errors;
+    findings.errors += errors;
+    findings.warnings += warnings;
+    if format == CheckFormat::Json {
+        let list = problems.iter().map(|one| {
+            json!({
+                "severity": if one.is_error { "error" } else { "warning" },
+                "message": one.message,
+                "help": one.help,
+                "line": one.line,
+                "column": one.column,
+            })
+        });
+        let object = json!({
+            "file": path.display().to_string(),
+            "errors": errors,
+            "warnings": warnings,
+            "notes": 0,
+            "left_out": 0,
+            "diagnostics": list.collect::<Vec<_>>(),
+        });
+        return output::line(format_args!("{object}"));
+    }
+    for problem in problems {
+        output::line(format_args!("{problem}\n"))?;
+    }
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use tracing::{debug, info, warn};
 
 use super::topics::{Order, Topics};
-use crate::elements::shown;
+use crate::elements::shown::{self, Shown};
 
 /// Publishes what an element shows, and carries out what topics order.
 pub(crate) struct Bridge {
@@ -106,7 +106,9 @@ impl Bridge {
                 alarm,
                 ..
             } => self.value(parameter, &value, alarm).await,
-            ElementEvent::Link { .. } | ElementEvent::Health { .. } => self.health().await,
+            ElementEvent::Link { .. }
+            | ElementEvent::LinkLost { .. }
+            | ElementEvent::Health { .. } => self.health().await,
             ElementEvent::Notice { text, .. } => {
                 info!(element = self.element.settings().name, "{text}");
                 Ok(())
@@ -201,7 +203,7 @@ impl Bridge {
                 return Err("the payload must be a text or a number".to_owned());
             }
         };
-        done.map_err(|error: ElementError| error.to_string())
+        done.map_err(|error: ElementError| Shown(self.element.plan()).refusal(&error))
     }
 }
 

@@ -60,7 +60,8 @@ fn read(input: &mut BufReader<UnixStream>) -> Result<Reply, ControlError> {
     let mut bounded = input.take(REPLY_LEN_MAX);
     let read = bounded.read_until(b'\n', &mut line);
     read.map_err(ControlError::Talk)?;
-    if line.is_empty() {
+    // It may have been stopped in the middle of a long reply.
+    if line.last() != Some(&b'\n') {
         return Err(ControlError::Ended);
     }
     serde_json::from_slice(&line).map_err(|_| {

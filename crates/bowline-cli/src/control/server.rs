@@ -114,7 +114,7 @@ async fn set(
         find::check_button(plan, id)?;
         element.press(id).await
     };
-    done.map_err(|error| error.to_string())?;
+    done.map_err(|error| Shown(plan).refusal(&error))?;
     let snapshot = element.snapshot().await;
     let snapshot = snapshot.map_err(|error| error.to_string())?;
     let status = snapshot.parameter(id);

@@ -88,6 +88,25 @@ pub(crate) fn load_for(path: &Path, recorded: &str) -> Result<Loaded, Failure> {
     loaded.ok_or(Failure::Invalid(1))
 }
 
+/// Says what is wrong with an element file by itself and beside its connector; `None` if the
+/// connector has errors, which are told.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(crate) fn check(path: &Path) -> Result<Option<Vec<Problem>>, Failure> {
+    let file = match Settings::of_element(path)?.parse() {
+        Ok(file) => file,
+        Err(problems) => return Ok(Some(problems.0)),
+    };
+    let Some(plan) = Connectors::default().read(file.connector())? else {
+        return Ok(None);
+    };
+    let mut problems = file.check(&plan);
+    problems.extend(file.hooks().err().into_iter().flat_map(|wrong| wrong.0));
+    problems.sort_by_key(|one| (one.line, one.column));
+    Ok(Some(problems))
+}
+
 fn load_one(
     reader: &mut Connectors,
     text: Settings,
@@ -159,7 +178,8 @@ fn elements_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(paths)
 }
 
-fn is_element(path: &Path) -> bool {
+/// Says whether a file is of an element, by its name.
+pub(crate) fn is_element(path: &Path) -> bool {
     path.extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
 }

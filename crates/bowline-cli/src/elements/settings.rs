@@ -1,11 +1,12 @@
 //! The text of an element's settings.
 
 use std::{
-    fs,
+    fs::File,
+    io::Read as _,
     path::{Path, PathBuf, absolute},
 };
 
-use bowline_connector::Plan;
+use bowline_connector::{Plan, element::ELEMENT_BYTES_MAX};
 use toml::{Table, Value};
 
 use crate::{args::EndpointArg, exit::Failure};
@@ -21,11 +22,15 @@ pub(super) struct Settings {
 impl Settings {
     /// Reads the file of an element.
     pub(super) fn of_element(path: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(path).map_err(|source| Failure::Access {
-            what: "read",
-            path: path.to_owned(),
-            source,
-        })?;
+        let limit = u64::try_from(ELEMENT_BYTES_MAX).unwrap_or(u64::MAX);
+        let mut text = String::new();
+        File::open(path)
+            .and_then(|file| file.take(limit.saturating_add(1)).read_to_string(&mut text))
+            .map_err(|source| Failure::Access {
+                what: "read",
+                path: path.to_owned(),
+                source,
+            })?;
         let path = path.to_owned();
         Ok(Self { path, text })
     }
@@ -80,6 +85,13 @@ impl Settings {
             let first = plan.links.iter().map(|(id, _)| id).next();
             let named = endpoint.link.map(bowline_connector::plan::LinkId);
             let link = named.or(first).ok_or(Failure::NoLinks)?;
+            if !plan.links.contains(link) {
+                let links = plan.links.iter().map(|(id, _)| id.to_string());
+                return Err(Failure::NoSuchLink {
+                    link: link.0,
+                    links: links.collect::<Vec<_>>().join(", "),
+                });
+            }
             let links = table_of(&mut table, "links");
             let own = table_of(links, &link.0.to_string());
             let urls = vec![Value::String(endpoint.url.clone())];

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use bowline_connector::{
     Plan,
-    machine::{AlarmLevel, Level, Value},
+    machine::{AlarmLevel, Level, SetError, Value},
     plan::ParameterId,
+    runner::ElementError,
 };
 
 /// Shows the values of an element by its connector.
@@ -28,6 +29,18 @@ impl<'p> Shown<'p> {
             }
             (value, _) => text(value).into_owned(),
         }
+    }
+
+    /// Says why a value was not set, and what may be set instead where that is a choice.
+    pub(crate) fn refusal(self, error: &ElementError) -> String {
+        let ElementError::Set(SetError::NotAChoice(id)) = error else {
+            return error.to_string();
+        };
+        let parameter = self.0.parameters.get(*id);
+        let choices = parameter.map_or(&[][..], |parameter| &parameter.discreets);
+        let choices = choices.iter().map(|choice| choice.display.as_str());
+        let choices: Vec<_> = choices.take(CHOICES_MAX).collect();
+        format!("{error}: {}", choices.join(", "))
     }
 
     /// Gives the label of a value.
@@ -94,6 +107,9 @@ pub(crate) const fn alarm(alarm: AlarmLevel) -> &'static str {
         AlarmLevel::Critical => "critical",
     }
 }
+
+/// How many choices are named to somebody who gave none of them.
+const CHOICES_MAX: usize = 20;
 
 /// More digits than a float has are only zeros.
 const DECIMALS_MAX: usize = 17;

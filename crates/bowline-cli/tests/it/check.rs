@@ -126,3 +126,41 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint(&output).contains("/nowhere/a.xml: cannot be read"));
 }
+
+#[test]
+fn element_files_are_checked_beside_their_connector() {
+    let element = "connector = \"right.xml\"\n[links.0]\nprot = 3\n";
+    let misfit = "connector = \"right.xml\"\n[links.4]\nport = 3\n";
+    let folder = Folder::of(&[
+        ("right.xml", RIGHT),
+        ("typo.toml", element),
+        ("misfit.toml", misfit),
+        ("fit.toml", "connector = \"right.xml\"\n"),
+        ("huge.toml", &"#".repeat(1_048_577)),
+    ]);
+    assert_eq!(
+        run(&["check", &folder.path("fit.toml")]).status.code(),
+        Some(0)
+    );
+    let typo = folder.path("typo.toml");
+    let output = run(&["check", &typo]);
+    assert_eq!(output.status.code(), Some(12));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let expected = format!(
+        "error: links.0.prot is not a setting\n --> {typo}:3:1\n  |\n3 | prot = 3\n  | ^^^^\n  = help: did you mean port?\n\n"
+    );
+    assert_eq!(said, expected);
+    let output = run(&["check", "--format", "json", &folder.path("misfit.toml")]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(12));
+    let list = said["diagnostics"].as_array().unwrap();
+    let misfit = list.iter().find(|one| one["severity"] == "error").unwrap();
+    assert_eq!(misfit["message"], "there is no connection 4");
+    let output = run(&["check", &folder.path("huge.toml")]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.starts_with("error: the file has more than 1048576 bytes\n"),
+        "{said:.200}"
+    );
+    assert!(said.len() < 1000, "{}", said.len());
+}

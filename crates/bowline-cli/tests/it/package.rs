@@ -9,7 +9,7 @@ use std::{
 use crate::{
     browser::Page,
     support::{Bowline, address_of},
-    tools,
+    tools::TOOLS,
 };
 
 fn file(path: &str) -> PathBuf {
@@ -24,7 +24,7 @@ fn node(kind: &str, what: &str, url: &str) -> Command {
         .args(["--no-warnings", "--experimental-websocket"])
         .arg(file("test/node.mjs"))
         .args([kind, what, url])
-        .env("BOWLINE_NODE_MODULES", tools::node_modules());
+        .env("BOWLINE_NODE_MODULES", TOOLS.node_modules());
     command
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use crate::{
     support::{Bowline, command, run},
-    tools,
+    tools::TOOLS,
 };
 
 const README: &str = include_str!("../../../../README.md");
@@ -26,7 +26,7 @@ pub(crate) fn python(url: &str) -> Command {
     };
     assert!(script.contains(HUB), "{script}");
     let script = script.replace(HUB, url);
-    let mut command = Command::new(tools::python());
+    let mut command = Command::new(TOOLS.python());
     command.args(["-u", "-c", &script]).env("PYTHONUTF8", "1");
     command
 }

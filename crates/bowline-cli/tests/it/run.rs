@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     connectors::{Bench, METER},
     support::{Bowline, command, complaint, run},
-    tools,
+    tools::TOOLS,
 };
 
 #[test]
@@ -129,7 +129,9 @@ fn a_lost_device_is_told_and_comes_back() {
     let mut meter = bench.run(&[]);
     meter.until("meter value 10 State Open");
     bench.stop_device();
-    meter.until("meter value 10 State Closed [critical]");
+    let before = meter.until("meter value 10 State Closed [critical]");
+    let is_told = before.iter().any(|line| line.contains(" ended: "));
+    assert!(is_told, "{before:#?}");
     let table = bench.said(&["get"]);
     assert!(table.contains(" Closed [critical]"), "{table}");
     bench.start_device();
@@ -222,7 +224,7 @@ fn an_element_may_be_run_with_another_connector_file() {
 fn at_a_terminal(bench: &Bench, steps: &Value) -> Value {
     let driver = include_str!("terminal/driver.py");
     let meter = bench.text_path("meter.xml");
-    let mut driver = Command::new(tools::python())
+    let mut driver = Command::new(TOOLS.python())
         .args(["-c", driver, env!("CARGO_BIN_EXE_bowline"), "run"])
         .args([&*meter, "--endpoint", &bench.url, "--data", &bench.data()])
         .env_clear()

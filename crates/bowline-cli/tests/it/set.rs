@@ -70,7 +70,7 @@ fn what_cannot_be_set_is_explained() {
         ),
         (
             &["set", "meter", "Mode", "Late"],
-            "none of the choices of parameter 32",
+            "none of the choices of parameter 32: ",
         ),
         (&["set", "meter", "Reading", "x"], "no write parameter"),
         (&["get", "other"], "no element \"other\""),

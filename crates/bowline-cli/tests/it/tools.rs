@@ -1,35 +1,5 @@
 //! Where the programs and packages are that some tests drive.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use bowline_testkit::Tools;
 
-/// The interpreter that has the Python packages.
-pub(crate) fn python() -> PathBuf {
-    find("BOWLINE_PYTHON", &installed("python/bin/python"))
-}
-
-/// The folder of the npm packages.
-pub(crate) fn node_modules() -> PathBuf {
-    find("BOWLINE_NODE_MODULES", &installed("node/node_modules"))
-}
-
-pub(crate) fn chromium() -> PathBuf {
-    find("BOWLINE_CHROMIUM", Path::new("/usr/bin/chromium"))
-}
-
-fn installed(path: &str) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    target.join("tools").join(path)
-}
-
-fn find(variable: &str, default: &Path) -> PathBuf {
-    let path = env::var_os(variable).map_or_else(|| default.to_owned(), PathBuf::from);
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo xtask tools`",
-        path.display()
-    );
-    path
-}
+pub(crate) const TOOLS: Tools = Tools::beside(env!("CARGO_TARGET_TMPDIR"));

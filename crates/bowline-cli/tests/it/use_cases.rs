@@ -8,7 +8,7 @@ use crate::{
     browser::Page,
     connectors::{Bench, Element},
     support::{Bowline, address_of},
-    tools,
+    tools::TOOLS,
 };
 
 /// The device of the examples, while it runs.
@@ -20,7 +20,7 @@ struct Device {
 
 impl Device {
     fn start(port: &str) -> Self {
-        let mut command = Command::new(tools::python());
+        let mut command = Command::new(TOOLS.python());
         command.arg(examples().join("device.py"));
         // Not the address whose ports others take meanwhile.
         command.args(["--host", "127.0.42.1", "--port", port, "--interval", "0.05"]);

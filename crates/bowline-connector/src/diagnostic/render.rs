@@ -74,6 +74,15 @@ impl Renderer {
         out
     }
 
+    /// Writes a place and its line, marked.
+    pub(crate) fn excerpt_of(self, source: &Source, span: Span) -> String {
+        let lines = Excerpt::of(source, span, '^', "");
+        let mut out = String::new();
+        let gutter = lines.line.to_string().len();
+        self.excerpt(&mut out, (gutter, "-->", BLUE), source, &lines);
+        out
+    }
+
     fn excerpt(
         self,
         out: &mut String,

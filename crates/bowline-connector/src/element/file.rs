@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::File,
+    io::Read as _,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -71,15 +72,19 @@ impl ElementFile {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Problems> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let read = fs::read(path).map_err(|error| error.to_string());
+        let limit = u64::try_from(ELEMENT_BYTES_MAX).unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        let read = File::open(path)
+            .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+            .map(|_length| bytes)
+            .map_err(|error| error.to_string());
         let text = read.and_then(|bytes| {
             String::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}"))
         });
         match text {
             Ok(text) => Self::parse(&name, &text),
             Err(reason) => {
-                let text = String::new();
-                let source = Source { name, text };
+                let source = Source::new(&name, "");
                 let problem = source.error(0..0, format!("cannot read the file: {reason}"), "");
                 Err(Problems(vec![problem]))
             }
@@ -92,13 +97,15 @@ impl ElementFile {
     /// [`Problems`], as [`read`](Self::read).
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         let mut reader = Reader {
-            source: Source {
-                name: name.to_owned(),
-                text: text.to_owned(),
-            },
+            source: Source::new(name, text),
             problems: Vec::new(),
             places: BTreeMap::new(),
         };
+        if text.len() > ELEMENT_BYTES_MAX {
+            let message = format!("the file has more than {ELEMENT_BYTES_MAX} bytes");
+            let help = "an element file is TOML; is this another file?";
+            return Err(Problems(vec![reader.source.error(0..0, message, help)]));
+        }
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             let place = error.span().unwrap_or(0..0);
@@ -115,7 +122,10 @@ impl ElementFile {
                 places: reader.places,
                 ..file
             }),
-            Some(_) | None => Err(Problems(reader.problems)),
+            Some(_) | None => {
+                reader.problems.sort_by_key(|one| (one.line, one.column));
+                Err(Problems(reader.problems))
+            }
         }
     }
 
@@ -209,7 +219,7 @@ fn read_root(reader: &mut Reader, mut root: Section<'_>, path: &Path) -> Option<
             name,
             id,
             links,
-            timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
+            timeout,
             parameters,
             delivers_duplicates,
             extractions,
@@ -441,10 +451,12 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(is_fine)
 }
 
+/// The longest element file that is read.
+pub const ELEMENT_BYTES_MAX: usize = 1 << 20;
+
 const NAME_LENGTH_MAX: usize = 64;
 const NAME_HELP: &str = "give 1 to 64 characters without / + # and control characters, no $ first";
 const DAY: Duration = Duration::from_hours(24);
-const TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 const TIMEOUTS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_mins(2));
 const KEEPALIVES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_hours(1));
 const PONG_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::plan::{LinkId, ParameterId};
 
-pub use file::{ElementFile, ScriptFile};
+pub use file::{ELEMENT_BYTES_MAX, ElementFile, ScriptFile};
 pub use problem::{Problem, Problems};
 
 /// The settings of an element. What is `None` is as the connector says.
@@ -22,9 +22,9 @@ pub struct ElementSettings {
     pub id: u32,
     /// Settings by link.
     pub links: BTreeMap<LinkId, LinkSettings>,
-    /// How long every included link may be silent before the element is in timeout. 0 to 24 h,
-    /// default 30 s.
-    pub timeout: Duration,
+    /// How long every included link may be silent before the element is in timeout. 0 to 24 h;
+    /// what the connector does not say either is 30 s.
+    pub timeout: Option<Duration>,
     /// Values given at start to parameters that are empty, before defaults.
     pub parameters: BTreeMap<ParameterId, String>,
     /// Whether a message equal to the one before counts as new. Default false, as the format says.

@@ -2,14 +2,18 @@
 
 use std::{fmt, ops::Range};
 
+use crate::diagnostic::{self, Renderer, Span};
+
 /// One thing to be said about a place in an element file.
 ///
 /// Shown, it has the place and the line:
 ///
 /// ```text
 /// error: there is no connection 3
-///  --> tank.toml:12:8
-///    | [links.3]
+///   --> tank.toml:12:8
+///    |
+/// 12 | [links.3]
+///    |        ^
 ///    = help: the connector has connection 0 and connection 1
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +26,12 @@ pub struct Problem {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
-    /// The text of the line.
-    pub text: String,
     /// What is wrong.
     pub message: String,
     /// What to do.
     pub help: String,
+    /// The place and the line, as they are shown.
+    pub excerpt: String,
 }
 
 /// The problems of one file that keep an element from running, and the warnings with them.
@@ -44,21 +48,10 @@ impl Problems {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.is_error { "error" } else { "warning" };
-        let Self {
-            file,
-            line,
-            column,
-            text,
-            message,
-            help,
-            ..
-        } = self;
-        write!(
-            f,
-            "{word}: {message}\n --> {file}:{line}:{column}\n    | {text}"
-        )?;
-        if !help.is_empty() {
-            write!(f, "\n    = help: {help}")?;
+        write!(f, "{word}: {}\n{}", self.message, self.excerpt)?;
+        if !self.help.is_empty() {
+            let indent = self.line.to_string().len();
+            write!(f, "\n{:indent$} = help: {}", "", self.help)?;
         }
         Ok(())
     }
@@ -78,12 +71,13 @@ impl std::error::Error for Problems {}
 
 /// The text of an element file, to find places in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Source {
-    pub(super) name: String,
-    pub(super) text: String,
-}
+pub(super) struct Source(diagnostic::Source);
 
 impl Source {
+    pub(super) fn new(name: &str, text: &str) -> Self {
+        Self(diagnostic::Source::new(name, text))
+    }
+
     pub(super) fn error(&self, at: Range<usize>, message: String, help: &str) -> Problem {
         self.problem(at, message, help, true)
     }
@@ -93,21 +87,23 @@ impl Source {
     }
 
     fn problem(&self, at: Range<usize>, message: String, help: &str, is_error: bool) -> Problem {
-        let before = self.text.get(..at.start).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        let line_text = self.text.get(line_start..).unwrap_or_default();
+        let place = self.0.position(at.start);
+        // What goes over several lines is marked on its first one.
+        let line_end = self
+            .0
+            .text()
+            .get(at.clone())
+            .and_then(|text| text.find('\n'));
+        let end = line_end.map_or(at.end, |end| at.start + end);
+        let excerpt = Renderer::plain().excerpt_of(&self.0, Span::new(at.start, end));
         Problem {
             is_error,
-            file: self.name.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before.chars().count()
-                - before
-                    .get(..line_start)
-                    .map_or(0, |lines| lines.chars().count())
-                + 1,
-            text: line_text.lines().next().unwrap_or_default().to_owned(),
+            file: self.0.name().to_owned(),
+            line: place.line,
+            column: place.column,
             message,
             help: help.to_owned(),
+            excerpt: excerpt.trim_end().to_owned(),
         }
     }
 }

@@ -40,7 +40,7 @@ fn every_setting_is_read() {
         name: "tank-1".into(),
         id: 7,
         links: BTreeMap::from([(LinkId(1), link)]),
-        timeout: Duration::from_mins(1),
+        timeout: Some(Duration::from_mins(1)),
         parameters: BTreeMap::from([
             (ParameterId(8), "x-nmos/events/ws".into()),
             (ParameterId(9), "12.50".into()),
@@ -69,7 +69,7 @@ fn the_guide_shows_every_setting() {
 fn what_is_not_said_is_as_by_default() {
     let file = ElementFile::parse("dir/e.toml", "connector = \"c.xml\"\n[links.0]").unwrap();
     assert_eq!(file.settings().name, "e");
-    assert_eq!(file.settings().timeout, Duration::from_secs(30));
+    assert_eq!(file.settings().timeout, None);
     assert_eq!(file.settings().links[&LinkId(0)], LinkSettings::default());
 }
 
@@ -90,8 +90,10 @@ fn a_problem_is_shown_like_that_of_a_compiler() {
     let shown = Problems(problems("connector = \"c.xml\"\n[links.1]\nprot = 80")).to_string();
     let expected = "error: links.1.prot is not a setting
  --> dir/e.toml:3:1
-    | prot = 80
-    = help: did you mean port?";
+  |
+3 | prot = 80
+  | ^^^^
+  = help: did you mean port?";
     assert_eq!(shown, expected);
 }
 

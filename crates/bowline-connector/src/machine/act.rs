@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Effect, Machine,
+    compose::Counting,
     task::{Addition, Excess, Step, Suspended, TASK_STEPS_MAX, Task},
 };
 use crate::plan::{
@@ -119,10 +120,12 @@ impl Machine {
         let Some(trigger) = self.plan.triggers.get(id) else {
             return;
         };
-        if !self.admits(trigger.condition.as_ref()) {
-            return;
-        }
-        match &trigger.content {
+        let content = if self.admits(trigger.condition.as_ref()) {
+            &trigger.content
+        } else {
+            &trigger.otherwise
+        };
+        match content {
             TriggerContent::Actions(actions) => {
                 let steps: Vec<Step> = actions.iter().map(|id| Step::Act(*id, subject)).collect();
                 task.push_deeper(steps);
@@ -143,7 +146,15 @@ impl Machine {
             return Flow::On;
         }
         match &action.kind {
-            ActionKind::Make(command) => self.make_for(*command, subject),
+            ActionKind::Make(command) => self.make_for(*command, subject, Counting::Empty),
+            ActionKind::MakeWithLength(command) => {
+                self.make_for(*command, subject, Counting::All);
+            }
+            ActionKind::CheckLength(response) => {
+                if let Some(response) = response.or_else(|| response_of(subject)) {
+                    self.check_length(response, task);
+                }
+            }
             ActionKind::Read(response) => {
                 if let Some(response) = response.or_else(|| response_of(subject)) {
                     self.read(response, task);
@@ -176,7 +187,7 @@ impl Machine {
                     self.set_pair_timeout(pair, source);
                 }
             }
-            ActionKind::PairNext(pair) => self.set_next(*pair),
+            ActionKind::ItemPause(places, source) => self.set_pauses(places, source, subject),
             ActionKind::OpenLink(link) => self.open_links(*link),
             ActionKind::CloseLink(link) => self.close_links(*link),
             ActionKind::Sleep(pause) => return Flow::Sleep((*pause).max(SLEEP_MIN)),
@@ -194,14 +205,14 @@ impl Machine {
         Flow::On
     }
 
-    fn make_for(&mut self, command: Option<CommandId>, subject: Subject) {
+    fn make_for(&mut self, command: Option<CommandId>, subject: Subject, counting: Counting) {
         let plan = Arc::clone(&self.plan);
         let pair = pair_of(subject).and_then(|id| plan.pairs.get(id));
         let about = command_of(subject).or_else(|| pair.map(|pair| pair.command));
         if let Some(id) = command.or(about)
             && let Some(command) = plan.commands.get(id)
         {
-            self.make(id, command);
+            self.make(id, command, counting);
         }
     }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Effect, Machine,
+    compose::{self, Counting},
     task::{Step, Task},
 };
 use crate::plan::{
@@ -225,14 +226,14 @@ impl Machine {
     /// Gives the message of a command: what its triggers made, else what it is now.
     fn message(&mut self, id: CommandId, command: &Command) -> Option<Bytes> {
         if !self.made.contains_key(&id) {
-            self.make(id, command);
+            self.make(id, command, Counting::Empty);
         }
         self.made.get(&id).cloned()
     }
 
     /// Composes a command and keeps its message.
-    pub(super) fn make(&mut self, id: CommandId, command: &Command) {
-        if let Ok(message) = super::compose::compose(&self.plan, &self.values, command) {
+    pub(super) fn make(&mut self, id: CommandId, command: &Command, counting: Counting) {
+        if let Ok(message) = compose::compose(&self.plan, &self.values, command, counting) {
             self.made.insert(id, message);
         } else {
             self.made.remove(&id);

@@ -5,13 +5,16 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use super::{
-    Machine, convert,
+    Machine,
+    compose::Counting,
+    convert,
     queue::{self, Entry, Origin, QUEUE_GROUPS_MAX, QueueFull, Work},
     task::{Addition, Step, Task},
+    timers::TIMER_PERIOD_MAX,
 };
 use crate::plan::{
     CommandId, Group, GroupContent, GroupId, GroupKind, GroupLink, LinkId, Moment, PairId, Plan,
-    QueueVerb, Subject, TimerId,
+    QueueVerb, Source, Subject, TimerId,
 };
 
 /// A group that runs.
@@ -23,8 +26,8 @@ pub(super) struct Run {
     pub(super) link: Option<LinkId>,
     next: usize,
     interval: Duration,
-    /// Whether the pause behind an item is still to be made.
-    owes_pause: bool,
+    /// The item whose pause is still to be made.
+    owes_pause: Option<usize>,
     messages: Vec<(PairId, Bytes)>,
 }
 
@@ -101,7 +104,7 @@ impl Machine {
         if self.index.find(subject, &Moment::Before).is_empty()
             && let Some(declared) = plan.commands.get(command)
         {
-            self.make(command, declared);
+            self.make(command, declared, Counting::Empty);
         }
         match self.made.get(&command) {
             Some(message) => task.composed.push((pair, message.clone())),
@@ -148,9 +151,9 @@ impl Machine {
             self.begin(entry);
             return true;
         };
-        if std::mem::take(&mut run.owes_pause) && !run.interval.is_zero() {
-            let until = run.interval;
-            self.rest_until = Some(self.now() + until);
+        let item = run.owes_pause.take();
+        if let Some(pause) = item.and_then(|place| self.pause_behind(place)) {
+            self.rest_until = Some(self.now() + pause);
             return false;
         }
         match self.next_item() {
@@ -160,22 +163,61 @@ impl Machine {
         true
     }
 
-    /// Says which pair of the running group comes next.
-    pub(super) fn set_next(&mut self, pair: PairId) {
-        let plan = Arc::clone(&self.plan);
-        let place = self.running().and_then(|run| {
-            let group = group_of(&plan, run.work)?;
-            let GroupContent::Pairs(pairs) = &group.content else {
-                return None;
-            };
-            pairs.iter().position(|id| *id == pair)
-        });
-        match (place, self.running_mut()) {
-            (Some(place), Some(run)) => run.next = place,
-            _ => self.notice(format!(
-                "{pair} cannot come next: it is not in the running group"
-            )),
+    /// Sets the pause behind items of the group that a trigger is about, else of the running one.
+    pub(super) fn set_pauses(&mut self, places: &[usize], source: &Source, subject: Subject) {
+        let running = || match self.running()?.work {
+            Work::Group(id) => Some(id),
+            Work::Ping(_) => None,
+        };
+        let group = if let Subject::Group(Some(id)) = subject {
+            Some(GroupId(id))
+        } else {
+            running()
+        };
+        let Some(group) = group else {
+            self.notice("a pause was not set: no group is running".to_owned());
+            return;
+        };
+        let Some(pause) = self.pause_of(source) else {
+            self.counters.refused += 1;
+            return;
+        };
+        let items = self
+            .plan
+            .groups
+            .get(group)
+            .map_or(0, |group| group.content.len());
+        for place in places.iter().filter(|place| **place < items) {
+            self.item_pauses.insert((group, *place), pause);
         }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be in range"
+    )]
+    fn pause_of(&self, source: &Source) -> Option<Duration> {
+        let number = self.number_of(source)?;
+        let pause = (0.0..=1e12)
+            .contains(&number)
+            .then(|| Duration::from_millis(number as u64));
+        pause.filter(|pause| *pause <= TIMER_PERIOD_MAX)
+    }
+
+    /// Gives the pause behind an item of the running group.
+    fn pause_behind(&self, place: usize) -> Option<Duration> {
+        let run = self.running()?;
+        let own = match run.work {
+            Work::Group(id) => {
+                let set = self.item_pauses.get(&(id, place));
+                let group = self.plan.groups.get(id);
+                set.or_else(|| group?.pauses.get(&place)).copied()
+            }
+            Work::Ping(_) => None,
+        };
+        let pause = own.unwrap_or(run.interval).min(TIMER_PERIOD_MAX);
+        (!pause.is_zero()).then_some(pause)
     }
 
     /// Ends the running group after its present item.
@@ -227,7 +269,7 @@ impl Machine {
             },
             next: 0,
             interval: entry.interval,
-            owes_pause: false,
+            owes_pause: None,
             messages: entry.composed,
         };
         if self.run.is_some() {
@@ -262,7 +304,7 @@ impl Machine {
             }
         };
         run.next += 1;
-        run.owes_pause = true;
+        run.owes_pause = Some(place);
         Some(match task {
             Item::Pair(pair) => self.begin_pair(pair),
             Item::Step(step) => Task::new([step]),

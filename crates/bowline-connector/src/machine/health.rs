@@ -1,6 +1,6 @@
 //! How links and the element do, and slow polling of a silent device.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     Effect, Level, Machine,
@@ -60,7 +60,7 @@ impl Machine {
 
     /// Brings levels up to date with the time.
     pub(super) fn review_health(&mut self) {
-        let (now, patience) = (self.now(), self.settings.timeout);
+        let (now, patience) = (self.now(), self.patience());
         let mut silent = Vec::new();
         for (id, state) in &self.links {
             if state
@@ -76,9 +76,15 @@ impl Machine {
         self.review_element();
     }
 
+    /// Gives how long a link may be silent: as the element says, else the connector.
+    fn patience(&self) -> Duration {
+        let said = self.settings.timeout.or(self.plan.timeout);
+        said.unwrap_or(ELEMENT_TIMEOUT_DEFAULT)
+    }
+
     /// Gives when the next level or ping is due.
     pub(super) fn health_due(&self) -> Option<Instant> {
-        let patience = self.settings.timeout;
+        let patience = self.patience();
         let silences = self.links.values().filter_map(|state| {
             let since = state.silent_since?;
             (state.level != Level::Timeout).then_some(since + patience)
@@ -177,7 +183,7 @@ impl Machine {
         let entry = Entry {
             work,
             origin: Origin::Other,
-            interval: std::time::Duration::ZERO,
+            interval: Duration::ZERO,
             composed: Vec::new(),
         };
         if self.queue.add(entry, QueueVerb::ExecuteOneTop).is_err() {
@@ -194,6 +200,9 @@ fn worse(left: Level, right: Level) -> Level {
         (Level::Unknown, Level::Unknown) => Level::Unknown,
     }
 }
+
+/// How long a link may be silent before the element is in timeout, if nobody says it.
+pub const ELEMENT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 
 /// The link that slow polling is about.
 pub(super) const MAIN: LinkId = LinkId(0);

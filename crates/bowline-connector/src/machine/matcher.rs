@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{
-    Value, convert,
+    Value, compose, convert,
     values::{Values, is_literal},
 };
-use crate::plan::{LengthRule, ParameterId, Plan, Response};
+use crate::plan::{LengthRule, ParameterId, ParameterKind, Plan, Response};
 
 /// What a message gives to the parameters of a response.
 #[derive(Debug)]
@@ -68,6 +68,39 @@ pub(super) fn try_response(
         fields,
         is_full: false,
     }
+}
+
+/// Says whether every length in a message that matched is what it counts.
+pub(super) fn lengths_are_right(
+    plan: &Plan,
+    values: &Values,
+    response: &Response,
+    message: &Bytes,
+) -> bool {
+    let found = try_response(plan, values, response, message);
+    let mut fields = found.fields.iter().peekable();
+    let mut sizes = Vec::with_capacity(response.content.len());
+    let mut said = Vec::new();
+    for id in &response.content {
+        let Some(parameter) = plan.parameters.get(*id) else {
+            continue;
+        };
+        if is_literal(parameter.kind) {
+            sizes.push((*id, values.bytes(*id, parameter).len()));
+            continue;
+        }
+        // One that may be absent, and is, has no bytes.
+        let bytes = fields.next_if(|(field, _)| field == id);
+        let bytes = bytes.and_then(|(_, bytes)| bytes.as_ref());
+        sizes.push((*id, bytes.map_or(0, Bytes::len)));
+        if let Some(bytes) = bytes.filter(|_| parameter.kind == ParameterKind::Length) {
+            said.push((*id, convert::read(&parameter.interpretation, bytes)));
+        }
+    }
+    said.into_iter().all(|(id, said)| {
+        let said = said.ok().as_ref().and_then(convert::number);
+        said == Some(compose::counted(plan, id, &sizes))
+    })
 }
 
 struct Attempt<'a> {
@@ -197,8 +230,7 @@ fn longer_border(borders: &[usize], pattern: &[u8], mut matched: usize, byte: u8
     }
 }
 
-/// The longest value that code, people and actions give a parameter: as long as the longest message
-/// that is read by default.
+/// The longest value that code, people and actions give a parameter. A message may bring a longer one.
 pub const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Reads a field as the value of its parameter.

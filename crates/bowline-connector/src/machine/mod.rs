@@ -52,6 +52,7 @@ pub use exchange::{
     ERROR_LINK_CLOSED, ERROR_NOT_UTF8, REPLY_TIMEOUT_DEFAULT, REPLY_TIMEOUT_MAX, REPLY_TIMEOUT_MIN,
     RETRIES_DEFAULT,
 };
+pub use health::ELEMENT_TIMEOUT_DEFAULT;
 pub use links::LinkPhase;
 pub use loss::{Loss, LossClass};
 pub use matcher::VALUE_BYTES_MAX;
@@ -63,8 +64,8 @@ pub use value::Value;
 use crate::{
     element::ElementSettings,
     plan::{
-        CommandId, HookId, LinkId, MessageKind, Moment, PairId, ParameterId, ParameterKind, Plan,
-        ResponseId, Subject, TimerId, TriggerId,
+        CommandId, GroupId, HookId, LinkId, MessageKind, Moment, PairId, ParameterId,
+        ParameterKind, Plan, ResponseId, Subject, TimerId, TriggerId,
     },
 };
 use exchange::Exchange;
@@ -105,6 +106,8 @@ pub struct Machine {
     /// What each command was made to.
     made: BTreeMap<CommandId, Bytes>,
     pair_timeouts: BTreeMap<PairId, Duration>,
+    /// Pauses behind items of groups that actions set.
+    item_pauses: BTreeMap<(GroupId, usize), Duration>,
     queue: Queue,
     is_queue_full: bool,
     /// Groups that were forced while another one ran.
@@ -151,6 +154,7 @@ impl Machine {
             memory: BTreeMap::new(),
             made: BTreeMap::new(),
             pair_timeouts: BTreeMap::new(),
+            item_pauses: BTreeMap::new(),
             queue: Queue::default(),
             is_queue_full: false,
             forced: VecDeque::new(),

@@ -117,6 +117,20 @@ impl Machine {
         task.push(steps);
     }
 
+    /// Takes a match back where a length in the message is not right.
+    pub(super) fn check_length(&self, response: ResponseId, task: &mut Task) {
+        let (Some(reading), Some(declared)) =
+            (&mut task.reading, self.plan.responses.get(response))
+        else {
+            return;
+        };
+        if reading.outcome == Some(Outcome::Full)
+            && !matcher::lengths_are_right(&self.plan, &self.values, declared, &reading.payload)
+        {
+            reading.outcome = Some(Outcome::Partial);
+        }
+    }
+
     /// Stores the message as what the response had last, after its parameters were handled: what
     /// was cleared before has no effect.
     pub(super) fn remember(&mut self, response: ResponseId, task: &mut Task) {

@@ -23,6 +23,11 @@ pub struct Action {
 pub enum ActionKind {
     /// Composes a command (`make`).
     Make(Option<CommandId>),
+    /// Composes a command whose length parameters all count, whatever they hold (`length`).
+    MakeWithLength(Option<CommandId>),
+    /// Refuses the message that was read into the response if a length in it is not right
+    /// (`length`).
+    CheckLength(Option<ResponseId>),
     /// Reads the response (`read`).
     Read(Option<ResponseId>),
     /// Forgets what the response had last (`clear`).
@@ -33,8 +38,9 @@ pub enum ActionKind {
     Parameter(Option<ParameterId>, ParameterVerb),
     /// Sets how long the reply to a pair may take (`timeout`).
     PairTimeout(Option<PairId>, Source),
-    /// Says which pair of the running group comes next (`set next`).
-    PairNext(PairId),
+    /// Sets the pause behind items of a group, in milliseconds, from now on (`set next`): by their
+    /// places from 0, in the group the trigger is about, else in the running one.
+    ItemPause(Vec<usize>, Source),
     /// Opens a link (`open`); `None` opens all.
     OpenLink(Option<LinkId>),
     /// Closes a link (`close`); `None` closes all.

@@ -1,5 +1,7 @@
 //! Groups: what the queue holds.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use super::{ActionId, Condition, LinkId, PairId, ParameterId, TriggerId};
 
 /// A unit of work in the queue of an element.
@@ -15,6 +17,9 @@ pub struct Group {
     pub condition: Option<Condition>,
     /// What it runs.
     pub content: GroupContent,
+    /// The pause behind an item (`next`), by its place from 0: the next item or group waits for it.
+    /// Behind others it is the `Interval` of the timer, if there is one.
+    pub pauses: BTreeMap<usize, Duration>,
     /// Whether it is what a silent device is pinged with.
     pub is_ping: bool,
 }
@@ -53,4 +58,20 @@ pub enum GroupContent {
     Actions(Vec<ActionId>),
     /// Triggers.
     Triggers(Vec<TriggerId>),
+}
+
+impl GroupContent {
+    /// Gives how many items there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Pairs(pairs) => pairs.len(),
+            Self::Actions(actions) => actions.len(),
+            Self::Triggers(triggers) => triggers.len(),
+        }
+    }
+
+    /// Says whether there is nothing to run.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }

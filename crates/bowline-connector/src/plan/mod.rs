@@ -14,6 +14,8 @@ mod table;
 mod timer;
 mod trigger;
 
+use std::{collections::BTreeMap, time::Duration};
+
 pub use action::{Action, ActionKind, ParameterVerb, QueueVerb, TimerVerb};
 pub use build::{Reading, read, read_with};
 pub use condition::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX, Condition, ConditionError};
@@ -47,12 +49,17 @@ pub struct Plan {
     pub description: String,
     /// `Protocol/Provider` or `Vendor`.
     pub vendor: String,
+    /// How long a link may be silent before the element is in timeout (`TimeoutTimeElement`).
+    pub timeout: Option<Duration>,
     /// The links, by connection id. Only connections of the WebSocket kind are here.
     pub links: Table<LinkId, Link>,
     /// The custom opening handshakes, by HTTP session id.
     pub handshakes: Table<SessionId, Handshake>,
     /// The parameters.
     pub parameters: Table<ParameterId, Parameter>,
+    /// What length parameters count: places in the command or response, from 0. One that is not
+    /// here counts every part that is no length parameter.
+    pub counted: BTreeMap<ParameterId, Vec<usize>>,
     /// The commands.
     pub commands: Table<CommandId, Command>,
     /// The responses, in the order in which they are tried.

@@ -13,6 +13,8 @@ pub struct Trigger {
     pub condition: Option<Condition>,
     /// What it runs, in order.
     pub content: TriggerContent,
+    /// What it runs when the condition does not hold (`else`), in order.
+    pub otherwise: TriggerContent,
 }
 
 /// What a trigger watches: a part by number, or each (`None`).
@@ -68,4 +70,11 @@ pub enum TriggerContent {
     Actions(Vec<ActionId>),
     /// Triggers.
     Triggers(Vec<TriggerId>),
+}
+
+/// Nothing.
+impl Default for TriggerContent {
+    fn default() -> Self {
+        Self::Actions(Vec::new())
+    }
 }

@@ -46,11 +46,12 @@ impl ElementTask {
     }
 
     /// Stores values, those that are to be stored right after each other at once.
-    async fn save(&self, values: Vec<(ParameterId, Value)>) {
+    async fn save(&mut self, values: Vec<(ParameterId, Value)>) {
         if let Some(store) = &self.parts.store
             && let Err(error) = store.save(values).await
         {
             self.notice(error.to_string());
+            self.save_error = Some(error.to_string());
         }
     }
 

@@ -59,6 +59,9 @@ pub enum ElementError {
     /// There is no such link.
     #[error("there is no {0}")]
     NoSuchLink(LinkId),
+    /// It was done, but what is to be saved could not be written; it is tried again with the next.
+    #[error("it is set, but not saved: {0}")]
+    NotSaved(String),
     /// The parameter is no button.
     #[error("{0} is no button: set a value")]
     NotAButton(ParameterId),

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use crate::{
-    machine::{AlarmLevel, Level, Value},
+    machine::{AlarmLevel, Level, Loss, Value},
     plan::{LinkId, MessageKind, ParameterId},
 };
 
@@ -32,6 +32,18 @@ pub enum ElementEvent {
         link: LinkId,
         /// Its new state.
         state: LinkState,
+    },
+    /// A link ended, or an attempt to make one failed. Of attempts that fail for the same reason one
+    /// after the other, the first.
+    LinkLost {
+        /// When.
+        at: SystemTime,
+        /// The link.
+        link: LinkId,
+        /// Whether it had been open.
+        was_open: bool,
+        /// How.
+        loss: Loss,
     },
     /// The element or a link is better or worse.
     Health {

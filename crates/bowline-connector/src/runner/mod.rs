@@ -57,7 +57,7 @@ pub use watch::{ElementEvents, WatchLimits};
 ///     name: "tank-1".into(),
 ///     id: 1,
 ///     links: BTreeMap::new(),
-///     timeout: Duration::from_secs(30),
+///     timeout: Some(Duration::from_secs(30)),
 ///     parameters: BTreeMap::new(),
 ///     delivers_duplicates: false,
 ///     extractions: Vec::new(),

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bowline::{CloseCode, managed::ClientEvent};
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     ElementSettings, Plan,
     hooks::Hooks,
-    machine::Machine,
+    machine::{Loss, Machine},
     plan::{LinkId, ParameterId},
     record::{Input, Output},
     store::ElementStore,
@@ -56,6 +56,8 @@ pub(super) struct ElementTask {
     events: mpsc::Receiver<(LinkId, ClientEvent)>,
     /// What hooks complained of last, by parameter and place, so that it is said once.
     pub(super) complaints: BTreeMap<(ParameterId, usize), String>,
+    /// Why values could not be saved, while a command is obeyed.
+    pub(super) save_error: Option<String>,
     /// Whether the links are closed for good.
     pub(super) is_stopping: bool,
 }
@@ -70,6 +72,7 @@ impl ElementTask {
             asks: asks_of_links,
             events: events_of_links,
             complaints: BTreeMap::new(),
+            save_error: None,
             is_stopping: false,
         }
     }
@@ -109,8 +112,11 @@ impl ElementTask {
     async fn obey(&mut self, command: Command) {
         match command {
             Command::Do(deed, reply) => {
+                self.save_error = None;
                 let done = self.act(deed);
                 self.settle().await;
+                let unsaved = self.save_error.take().map(ElementError::NotSaved);
+                let done = done.and_then(|()| unsaved.map_or(Ok(()), Err));
                 // Whoever asked may be gone.
                 drop(reply.send(done));
             }
@@ -150,8 +156,9 @@ impl ElementTask {
         if let Some(keeper) = self.parts.keepers.get_mut(&link) {
             keeper.note(&event);
         }
-        self.publish_state(link, before);
-        let machine = &mut self.parts.machine;
+        if !matches!(event, ClientEvent::LinkClosed(_) | ClientEvent::Failed(_)) {
+            self.publish_state(link, before);
+        }
         match event {
             ClientEvent::Open(info) => {
                 let answer = info.response.as_ref();
@@ -162,7 +169,7 @@ impl ElementTask {
                     answer: answer.clone(),
                 };
                 self.parts.tape.take(opened);
-                machine.handle_opened(link, &answer, now());
+                self.parts.machine.handle_opened(link, &answer, now());
             }
             ClientEvent::Message(message) => self.take_message(link, message),
             ClientEvent::LinkClosed(ending) => {
@@ -172,8 +179,9 @@ impl ElementTask {
                     loss: lost.clone(),
                 };
                 self.parts.tape.take(closed);
-                machine.handle_closed(link, &lost, now());
-                self.note_loss(link, lost);
+                self.note_loss(link, &lost, true);
+                self.publish_state(link, before);
+                self.parts.machine.handle_closed(link, &lost, now());
             }
             ClientEvent::Failed(failure) => {
                 let (lost, answer) = loss::of_failure(&failure);
@@ -183,8 +191,10 @@ impl ElementTask {
                     answer: answer.clone(),
                 };
                 self.parts.tape.take(failed);
+                self.note_loss(link, &lost, false);
+                self.publish_state(link, before);
+                let machine = &mut self.parts.machine;
                 machine.handle_failed(link, &lost, answer.as_ref(), now());
-                self.note_loss(link, lost);
             }
             ClientEvent::Waiting { .. } => {}
         }
@@ -245,9 +255,21 @@ impl ElementTask {
         keepers.any(|keeper| keeper.state == LinkState::Open)
     }
 
-    fn note_loss(&mut self, link: LinkId, lost: crate::machine::Loss) {
-        if let Some(keeper) = self.parts.keepers.get_mut(&link) {
-            keeper.last_loss = Some(lost);
+    /// Keeps how a link was lost, and tells it if it is news.
+    fn note_loss(&mut self, link: LinkId, loss: &Loss, was_open: bool) {
+        let Some(keeper) = self.parts.keepers.get_mut(&link) else {
+            return;
+        };
+        let before = keeper.last_loss.replace(loss.clone());
+        if was_open || before.as_ref() != Some(loss) {
+            let at = SystemTime::now();
+            let loss = loss.clone();
+            self.publish(&ElementEvent::LinkLost {
+                at,
+                link,
+                was_open,
+                loss,
+            });
         }
     }
 

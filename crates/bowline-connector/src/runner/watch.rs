@@ -187,6 +187,7 @@ fn size_of(event: &ElementEvent) -> usize {
         } => bytes.len(),
         ElementEvent::Message(message) => message.payload.len(),
         ElementEvent::Notice { text, .. } => text.len(),
+        ElementEvent::LinkLost { loss, .. } => loss.text.len(),
         ElementEvent::Changed { .. }
         | ElementEvent::Link { .. }
         | ElementEvent::Health { .. }

@@ -1,6 +1,10 @@
 //! The file of the saved values.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::OpenOptions,
+    io,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 use rusqlite::{Connection, ErrorCode, params};
@@ -18,6 +22,10 @@ pub(super) struct Database {
 impl Database {
     /// Opens a file; makes it if there is none.
     pub(super) fn open(path: PathBuf) -> Result<Self, StoreError> {
+        make_private(&path).map_err(|error| StoreError::Write {
+            path: path.clone(),
+            source: error.into(),
+        })?;
         let connection = Connection::open(&path).map_err(|error| read_error(&path, error))?;
         let database = Self { path, connection };
         database.prepare()?;
@@ -105,6 +113,19 @@ impl Database {
     pub(super) fn set_read_only(&self, sql_value: &str) {
         let pragma = format!("PRAGMA query_only = {sql_value}");
         self.connection.execute_batch(&pragma).unwrap();
+    }
+}
+
+/// Makes the file where there is none, for its owner alone: what is saved may be secret. `SQLite` gives
+/// the files beside it the same rights.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -132,3 +132,23 @@ async fn what_could_not_be_written_is_written_with_the_next() {
     let expected = vec![(ParameterId(1), old), (ParameterId(2), new)];
     assert_eq!(element.load().unwrap(), expected);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn saved_values_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder();
+    let store = Store::open(&folder).unwrap();
+    let one = store.element("one").unwrap();
+    one.save(vec![(ParameterId(1), bytes("secret"))])
+        .await
+        .unwrap();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if name != LOCK {
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name:?}");
+        }
+    }
+}

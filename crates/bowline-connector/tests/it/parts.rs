@@ -324,6 +324,47 @@ fn an_action_on_several_parts_is_run_for_each_where_it_is_named() {
 }
 
 #[test]
+fn pauses_lie_behind_the_items_that_name_them() {
+    let text = "<Action id='5'><On id='1;2'>parameter</On><Type>clear</Type></Action>
+        <Action id='6'><On nr='1;3'>pair</On><Type value='750'>set next</Type></Action>
+        <Group id='1'><Content><Action next='250'>5</Action><Action>6</Action></Content></Group>";
+    let plan = plan_of(&(text.to_owned() + parameters().as_str()));
+    let group = plan.groups.get(GroupId(1)).unwrap();
+    assert_eq!(group.content.len(), 3);
+    assert_eq!(group.pauses, [(1, Duration::from_millis(250))].into());
+    let set = &plan.actions.get(ActionId(6)).unwrap().kind;
+    let pause = Source::Literal("750".to_owned());
+    assert_eq!(*set, ActionKind::ItemPause(vec![0, 2], pause));
+}
+
+#[test]
+fn what_is_marked_else_is_kept_apart() {
+    let text = "<Action id='5'><On id='1;2'>parameter</On><Type>clear</Type></Action>
+        <Action id='6'><On>protocol</On><Type>sleep</Type></Action>
+        <Trigger id='1'><Condition><![CDATA[id:1 == 1]]></Condition>
+          <Content><Id else='true'>6</Id><Id>5</Id><Id else='false'>6</Id></Content></Trigger>";
+    let plan = plan_of(&(text.to_owned() + parameters().as_str()));
+    let trigger = plan.triggers.get(TriggerId(1)).unwrap();
+    let TriggerContent::Actions(run) = &trigger.content else {
+        panic!("the trigger runs actions");
+    };
+    assert_eq!(run.len(), 3);
+    let other = TriggerContent::Actions(vec![ActionId(6)]);
+    assert_eq!(trigger.otherwise, other);
+}
+
+#[test]
+fn the_connector_says_how_long_an_element_may_be_silent() {
+    let setting = "<TimeoutTimeElement><DefaultValue>45000</DefaultValue></TimeoutTimeElement>";
+    let time = Some(Duration::from_secs(45));
+    let newer = format!("<ElementOptions><UserSettings>{setting}</UserSettings></ElementOptions>");
+    let older = format!("<PortSettings>{setting}</PortSettings>");
+    assert_eq!(plan_of(&(newer + parameters().as_str())).timeout, time);
+    assert_eq!(plan_of(&(older + parameters().as_str())).timeout, time);
+    assert_eq!(plan_of(&parameters()).timeout, None);
+}
+
+#[test]
 fn a_copy_without_a_source_is_of_the_parameter_its_trigger_watches() {
     let text = "<Action id='5'><On id='1'>parameter</On><Type>copy</Type></Action>
         <Trigger id='1'><On id='2'>parameter</On><Time>change</Time>
@@ -387,4 +428,24 @@ fn timers_begin_as_they_say() {
         assert_eq!((timer.time, timer.start), (pace, start), "{time}");
         assert_eq!(timer.groups, [GroupId(1)]);
     }
+}
+
+#[test]
+fn lengths_know_what_they_count_and_who_makes_and_checks_them() {
+    let length = |id, counted: &str| {
+        format!(
+            "<Param id='{id}'><Name>L{id}</Name><Type>length</Type><Interprete>
+               <RawType>numeric text</RawType><LengthType>fixed</LengthType><Length>2</Length>
+               <Type>double</Type></Interprete>{counted}</Param>"
+        )
+    };
+    let counted = "<Length><Content><Param>3</Param><Param>0</Param></Content></Length>";
+    let actions = "<Action id='5'><On>command</On><Type>length</Type></Action>
+        <Action id='6'><On>response</On><Type>length</Type></Action>";
+    let text = [length(11, ""), length(12, counted), actions.to_owned()].concat();
+    let plan = plan_of(&text);
+    assert_eq!(plan.counted, [(ParameterId(12), vec![3, 0])].into());
+    let kind = |id| plan.actions.get(ActionId(id)).unwrap().kind.clone();
+    assert_eq!(kind(5), ActionKind::MakeWithLength(None));
+    assert_eq!(kind(6), ActionKind::CheckLength(None));
 }

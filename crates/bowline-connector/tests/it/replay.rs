@@ -27,7 +27,7 @@ fn settings() -> Arc<ElementSettings> {
         name: "tank".into(),
         id: 1,
         links: BTreeMap::from([(LinkId(0), link)]),
-        timeout: Duration::from_mins(10),
+        timeout: Some(Duration::from_mins(10)),
         parameters: BTreeMap::new(),
         delivers_duplicates: false,
         extractions: Vec::new(),

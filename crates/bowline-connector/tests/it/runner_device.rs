@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::tools;
+use crate::tools::{self, TOOLS};
 
 /// What a device is like.
 pub(crate) struct Habits {
@@ -51,7 +51,7 @@ impl Device {
             "heartbeat": habits.heartbeat,
             "refusal": habits.refusal,
         });
-        let mut process = Command::new(tools::python())
+        let mut process = Command::new(TOOLS.python())
             .arg(tools::scripts().join("device.py"))
             .arg(options.to_string())
             .stdin(Stdio::piped())

@@ -214,6 +214,7 @@ fn add_commands(plan: &mut Plan) {
             kind: GroupKind::Poll,
             condition: None,
             content: GroupContent::Pairs(vec![PairId(number)]),
+            pauses: BTreeMap::new(),
             is_ping: false,
         };
         put(&mut plan.groups, GroupId(number), group);
@@ -278,6 +279,7 @@ fn add_trigger(
         on,
         condition: None,
         content: TriggerContent::Actions(actions),
+        otherwise: TriggerContent::default(),
     };
     put(&mut plan.triggers, id, trigger);
 }
@@ -292,7 +294,7 @@ pub(crate) fn settings(link: LinkSettings) -> ElementSettings {
         name: "device-1".into(),
         id: 1,
         links: BTreeMap::from([(LINK, link)]),
-        timeout: Duration::from_secs(30),
+        timeout: Some(Duration::from_secs(30)),
         parameters: BTreeMap::new(),
         delivers_duplicates: false,
         extractions: Vec::new(),

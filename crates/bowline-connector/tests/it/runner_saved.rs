@@ -5,7 +5,7 @@ use std::{env, io::Write, path::Path, process::Stdio, sync::Arc};
 use bowline_connector::{
     Runner, Store,
     element::LinkSettings,
-    runner::{RunnerOptions, StartError},
+    runner::{ElementError, RunnerOptions, StartError},
     store::StoreError,
 };
 use tokio::{
@@ -59,6 +59,24 @@ async fn a_saved_value_wins_over_the_settings_and_they_over_the_default() {
     element.shutdown().await;
     let element = Element::start(settings, &saving(folder.path()));
     assert_eq!(element.text(PATH).await, "by/code");
+    element.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_sets_a_value_is_told_that_it_could_not_be_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(LinkSettings::default());
+    let element = Element::start(settings, &saving(folder.path()));
+    element.handle.assign(PATH, "kept").await.unwrap();
+    let file = rusqlite::Connection::open(folder.path().join("parameters.db")).unwrap();
+    file.execute_batch("ALTER TABLE value RENAME TO gone")
+        .unwrap();
+    let error = element.handle.assign(PATH, "lost").await.unwrap_err();
+    assert!(matches!(error, ElementError::NotSaved(_)), "{error}");
+    element.holds(PATH, "lost").await;
+    file.execute_batch("ALTER TABLE gone RENAME TO value")
+        .unwrap();
+    element.handle.assign(PATH, "kept again").await.unwrap();
     element.shutdown().await;
 }
 

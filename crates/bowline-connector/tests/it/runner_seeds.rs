@@ -259,6 +259,10 @@ async fn an_element_file_runs_a_connector_file() {
     let endpoint = snapshot.link(LINK).unwrap().endpoint.clone().unwrap();
     let expected = format!("ws://127.0.0.1:{}/x-nmos/events/ws", device.port);
     assert_eq!(endpoint, expected);
-    assert!(file.settings().timeout > Duration::ZERO);
+    assert!(
+        file.settings()
+            .timeout
+            .is_none_or(|timeout| timeout > Duration::ZERO)
+    );
     element.shutdown().await;
 }

@@ -1,24 +1,12 @@
-//! Where the programs and packages are that the peers need.
+//! Where the programs and packages are that some tests drive.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-/// The interpreter that has the Python packages.
-pub(crate) fn python() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let default = target.join("tools/python/bin/python");
-    let path = env::var_os("BOWLINE_PYTHON").map_or(default, PathBuf::from);
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo xtask tools`",
-        path.display()
-    );
-    path
-}
+use bowline_testkit::Tools;
 
-/// The folder of the peers' scripts.
+pub(crate) const TOOLS: Tools = Tools::beside(env!("CARGO_TARGET_TMPDIR"));
+
+/// Gives the folder of the peers' scripts.
 pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peers")
 }

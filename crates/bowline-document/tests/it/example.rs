@@ -3,9 +3,11 @@
 use std::{
     env,
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
 };
+
+use bowline_testkit::Tools;
 
 /// The running example; it is killed with the value.
 struct Shop {
@@ -39,14 +41,6 @@ impl Drop for Shop {
     }
 }
 
-fn node_modules() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let installed = target.join("tools/node/node_modules");
-    let path = env::var_os("BOWLINE_NODE_MODULES").map_or(installed, PathBuf::from);
-    assert!(path.exists(), "{}: run `cargo xtask tools`", path.display());
-    path
-}
-
 #[test]
 fn node_shows_the_cart_and_changes_it() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/bowline-js/test");
@@ -56,7 +50,10 @@ fn node_shows_the_cart_and_changes_it() {
             .args(["--no-warnings", "--experimental-websocket"])
             .arg(folder.join("node.mjs"))
             .args([kind, "shop", &shop.url])
-            .env("BOWLINE_NODE_MODULES", node_modules())
+            .env(
+                "BOWLINE_NODE_MODULES",
+                Tools::beside(env!("CARGO_TARGET_TMPDIR")).node_modules(),
+            )
             .output()
             .expect("node starts: run `cargo xtask tools`");
         let said = String::from_utf8_lossy(&output.stdout);

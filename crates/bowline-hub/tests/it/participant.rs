@@ -93,6 +93,39 @@ async fn a_subscription_that_is_dropped_leaves_room_for_others() {
 }
 
 #[tokio::test]
+async fn a_call_to_subscribe_that_is_dropped_with_its_answer_leaves_room_for_others() {
+    let mut config = bowline_hub::Config::default();
+    config.limits.bus.sessions_max = 1;
+    let hub = Hub::start_with(config).await;
+    let mut asked = Box::pin(hub.participant.subscribe("#"));
+    // It may be answered at once.
+    let early = tokio::select! {
+        biased;
+        early = &mut asked => Some(early),
+        () = async {} => None,
+    };
+    // It is asked after the other one, which has the only place.
+    let second = hub.participant.subscribe("#").await;
+    assert!(
+        matches!(second, Err(ParticipantError::Bus(_))),
+        "{second:?}"
+    );
+    drop((asked, early));
+    hub.participant.subscribe("#").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_payload_that_is_too_long_is_an_error() {
+    let mut config = bowline_hub::Config::default();
+    config.limits.bus.payload_size_max = 4;
+    let hub = Hub::start_with(config).await;
+    let publish = |payload| hub.participant.publish("a", payload, Retain::No);
+    assert_eq!(publish("1234").await, Ok(()));
+    let error = publish("12345").await.unwrap_err();
+    assert_eq!(error.to_string(), "the payload has 5 bytes; the limit is 4");
+}
+
+#[tokio::test]
 async fn bad_topics_and_a_stopped_hub_are_errors() {
     let hub = Hub::start().await;
     let participant = hub.participant.clone();

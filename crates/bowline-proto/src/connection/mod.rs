@@ -2,6 +2,7 @@
 
 mod counters;
 mod outgoing;
+mod taking;
 
 use std::{
     io::{self, IoSlice},
@@ -223,6 +224,12 @@ impl Connection {
                 (used, None)
             }
         }
+    }
+
+    /// Says whether [`poll_event`](Self::poll_event) may report something without more input.
+    #[inline]
+    pub fn has_event(&self) -> bool {
+        !self.state.is_reading() || self.receive.is_waiting()
     }
 
     /// Notes that the stream ended: the peer will send nothing more.

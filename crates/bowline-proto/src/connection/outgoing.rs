@@ -20,21 +20,33 @@ impl Connection {
     /// [`Misuse::MessageUnfinished`] and [`Misuse::FrameUnfinished`] inside a message sent in
     /// pieces.
     #[inline]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what is sent is given away in most programs"
+    )]
     pub fn send(&mut self, message: Message<'_>) -> Result<(), Misuse> {
-        self.send_with(message, Compress::Auto)
+        self.send_with(&message, Compress::Auto)
     }
 
-    /// Queues a message and says whether it may be compressed.
+    /// Queues a message that the caller keeps, and says whether it may be compressed. A long
+    /// payload is shared, not copied.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     #[inline]
-    pub fn send_with(&mut self, message: Message<'_>, compress: Compress) -> Result<(), Misuse> {
+    pub fn send_with(&mut self, message: &Message<'_>, compress: Compress) -> Result<(), Misuse> {
         self.check_open()?;
-        let (kind, len) = (message.kind(), message.len());
-        self.send.message(kind, message.into_payload(), compress)?;
-        self.counters.send(len, true);
+        let payload = message.payload();
+        self.send.message(message.kind(), payload, compress)?;
+        self.counters.send(payload.len(), true);
         Ok(())
+    }
+
+    /// Says that small messages of about so many bytes together will be sent now, so that they find
+    /// room at once. Has no effect while something is queued, and up to 32 KiB only.
+    #[inline]
+    pub fn expect_sends(&mut self, len: usize) {
+        self.send.expect(len);
     }
 
     /// Queues a text message.

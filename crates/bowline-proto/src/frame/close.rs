@@ -136,6 +136,16 @@ impl Close {
         })
     }
 
+    /// Makes a close payload of as much of the reason as fits, cut at the border of a character: for
+    /// reasons that others have written.
+    ///
+    /// # Errors
+    /// [`Misuse::CloseCode`] for a code that must not be on the wire (RFC 6455 section 7.4).
+    pub fn with_reason_cut(code: CloseCode, reason: &str) -> Result<Self, Misuse> {
+        let end = reason.floor_char_boundary(Self::REASON_BYTES_MAX);
+        Self::new(code, reason.get(..end).unwrap_or_default())
+    }
+
     /// Reads the payload of a close frame to send; `None` when it is empty.
     ///
     /// # Errors
@@ -239,6 +249,21 @@ mod tests {
             Close::new(CloseCode::NORMAL, &"x".repeat(124)),
             Err(Misuse::CloseReasonTooLong)
         );
+    }
+
+    #[test]
+    fn a_reason_is_cut_at_the_border_of_a_character() {
+        for (reason, kept) in [("bye".to_owned(), 3), ("x".repeat(200), 123)] {
+            let close = Close::with_reason_cut(CloseCode::NORMAL, &reason).unwrap();
+            assert_eq!(Some(close.reason()), reason.get(..kept));
+        }
+        // Three bytes each, the last of which would begin at byte 122.
+        let euros = format!("ab{}", "\u{20ac}".repeat(50));
+        let close = Close::with_reason_cut(CloseCode::NORMAL, &euros).unwrap();
+        assert_eq!(Some(close.reason()), euros.get(..122));
+        let code = CloseCode::NO_STATUS;
+        let refused = Close::with_reason_cut(code, "");
+        assert_eq!(refused, Err(Misuse::CloseCode(code)));
     }
 
     #[test]

@@ -197,6 +197,7 @@ const SECRET: &[&str] = &[
     "cookie",
     "set-cookie",
     "sec-websocket-protocol",
+    "x-session",
 ];
 
 #[cfg(test)]

@@ -39,5 +39,5 @@ pub use request::{HttpVersion, RequestHead};
 pub use response::ResponseHead;
 pub use server::{
     AcceptOptions, RequestCheck, SUBPROTOCOL_COUNT_MAX, ServerAccepted, ServerHandshake,
-    check_request,
+    check_host, check_request,
 };

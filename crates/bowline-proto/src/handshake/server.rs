@@ -32,6 +32,7 @@ pub fn check_request(head: &RequestHead) -> Result<RequestCheck, Refusal> {
         return Ok(RequestCheck::NotAnUpgrade);
     }
     check_line(head)?;
+    check_host_field(headers)?;
     check_framing(headers)?;
     if !has_upgrade {
         return Err(RefusalDetail::UpgradeMissing.into());
@@ -58,6 +59,21 @@ pub fn check_request(head: &RequestHead) -> Result<RequestCheck, Refusal> {
         deflate_offers: read_deflate_offers(headers)?,
         bytes: bytes.clone(),
     }))
+}
+
+/// Checks that a request names one host, as every server of HTTP/1.1 has to (RFC 9112 section
+/// 3.2); one of HTTP/1.0 may name none. [`check_request`] does so with opening handshakes.
+///
+/// # Errors
+///
+/// [`Refusal`] for no `Host` field, several, or one that is not `host[:port]`.
+pub fn check_host(head: &RequestHead) -> Result<(), Refusal> {
+    let headers = head.headers();
+    let is_free = head.version() < HttpVersion::Http11 && headers.first("host").is_none();
+    if !is_free {
+        check_host_field(headers)?;
+    }
+    Ok(())
 }
 
 /// What a request turned out to be.
@@ -200,8 +216,8 @@ fn check_line(head: &RequestHead) -> Result<(), RefusalDetail> {
     }
 }
 
-/// Checks `Host` and that no body follows (RFC 6455 section 4.2.1, item 2; RFC 9112 section 3.2).
-fn check_framing(headers: &Headers) -> Result<(), RefusalDetail> {
+/// Checks `Host` (RFC 6455 section 4.2.1, item 2; RFC 9112 section 3.2).
+fn check_host_field(headers: &Headers) -> Result<(), RefusalDetail> {
     let host = headers
         .at_most_one("host")
         .map_err(|_| RefusalDetail::HostRepeated)?;
@@ -209,6 +225,11 @@ fn check_framing(headers: &Headers) -> Result<(), RefusalDetail> {
     if !host.is_ok_and(|host| split_authority(host).is_some()) {
         return Err(RefusalDetail::HostInvalid);
     }
+    Ok(())
+}
+
+/// Checks that no body follows.
+fn check_framing(headers: &Headers) -> Result<(), RefusalDetail> {
     let has_length = headers.all("content-length").any(|length| length != b"0");
     if has_length || headers.first("transfer-encoding").is_some() {
         return Err(RefusalDetail::BodyPresent);

@@ -2,6 +2,7 @@
 
 mod assembler;
 mod fragments;
+mod sole;
 mod spill;
 mod utf8;
 
@@ -11,15 +12,15 @@ use bytes::{Bytes, BytesMut};
 
 pub use assembler::View;
 use assembler::{Assembler, Backlog};
+use sole::take_sole;
 use spill::HeaderSpill;
 pub(crate) use utf8::Utf8Validator;
-use utf8::is_utf8;
 
 use crate::{
     config::{Limits, Nonstandard},
     deflate::Inflater,
     error::{Fault, LimitExceeded, ProtocolViolation},
-    frame::{Close, FrameHeader, Opcode, apply_mask, unmask_to_ascii},
+    frame::{Close, FrameHeader, Opcode, apply_mask},
     message::MessageKind,
     role::Role,
 };
@@ -39,6 +40,8 @@ pub(crate) struct ReceivePath {
     control: BytesMut,
     message: Option<Box<Assembler>>,
     inflater: Option<Box<Inflater>>,
+    /// What the peer did wrong behind messages that were taken ahead.
+    violation: Option<ProtocolViolation>,
 }
 
 /// A frame of which some payload is missing.
@@ -112,6 +115,7 @@ impl ReceivePath {
             control: BytesMut::new(),
             message: None,
             inflater: inflater.map(Box::new),
+            violation: None,
         }
     }
 
@@ -141,38 +145,15 @@ impl ReceivePath {
         }
     }
 
-    /// Takes in the common case: a whole frame at the front of `input` that is an uncompressed
-    /// message by itself.
-    ///
-    /// Anything else, also a frame against the rules, is left as it is for
-    /// [`poll_any`](Self::poll_any). On its own this part is small enough to be compiled into the
-    /// caller, where its result stays in registers.
-    #[inline]
-    fn sole_message(
-        &self,
-        limits: &Limits,
-        input: &mut [u8],
-    ) -> Option<Result<(MessageKind, Range<usize>), ProtocolViolation>> {
-        if self.frame.is_some() || !self.spill.is_empty() || self.view != View::Messages {
-            return None;
-        }
-        let (header, at) = FrameHeader::decode(input).ok()??;
-        let kind = self.sole_frame(&header)?;
-        let len_max = limits.frame_size_max.min(limits.message_size_max);
-        if self.check_bits(&header).is_err() || header.payload_len > len_max {
-            return None;
-        }
-        let end = at.checked_add(usize::try_from(header.payload_len).ok()?)?;
-        let piece = input.get_mut(at..end)?;
-        Some(take_sole(header, kind, piece).map(|kind| (kind, at..end)))
-    }
-
     #[inline(never)]
     fn poll_any(
         &mut self,
         limits: &Limits,
         input: &mut [u8],
     ) -> (usize, Result<Option<Received>, Fault>) {
+        if let Some(violation) = self.violation {
+            return (input.len(), Err(violation.into()));
+        }
         let mut at = 0;
         loop {
             match self.turn(limits, input, at) {
@@ -181,6 +162,12 @@ impl ReceivePath {
                 Err(fault) => return (input.len(), Err(fault)),
             }
         }
+    }
+
+    /// Says whether something can be found without more input.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.violation.is_some() || self.is_draining()
     }
 
     /// Drops everything that is incomplete.
@@ -447,28 +434,6 @@ impl ReceivePath {
     }
 }
 
-/// Unmasks and validates a frame that is a message by itself and lies wholly in the input.
-#[inline]
-fn take_sole(
-    header: FrameHeader,
-    kind: MessageKind,
-    piece: &mut [u8],
-) -> Result<MessageKind, ProtocolViolation> {
-    let short_text = kind == MessageKind::Text && piece.len() <= SHORT_TEXT_LEN_MAX;
-    let is_ascii = match header.masking_key {
-        Some(key) if short_text => unmask_to_ascii(piece, key),
-        Some(key) => {
-            apply_mask(piece, key, 0);
-            false
-        }
-        None => false,
-    };
-    if kind == MessageKind::Text && !is_ascii && !is_utf8(piece) {
-        return Err(ProtocolViolation::TextUtf8);
-    }
-    Ok(kind)
-}
-
 /// Unmasks what is not unmasked yet of the piece that follows `frame.received`.
 fn unmask(frame: &mut Frame, piece: &mut [u8]) {
     let end = frame.received + piece.len() as u64;
@@ -491,6 +456,3 @@ const fn message_kind(opcode: Opcode) -> Option<MessageKind> {
         Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => None,
     }
 }
-
-/// Up to here asking for ASCII while unmasking costs less than the validator takes to begin.
-const SHORT_TEXT_LEN_MAX: usize = 256;

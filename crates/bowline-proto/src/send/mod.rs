@@ -119,12 +119,12 @@ impl SendPath {
     pub(crate) fn message(
         &mut self,
         kind: MessageKind,
-        payload: Payload<'_>,
+        payload: &Payload<'_>,
         compress: Compress,
     ) -> Result<(), Misuse> {
         self.check_between_messages()?;
         if compress == Compress::Auto && self.is_compressible(payload.len()) {
-            self.compressed_message(kind, &payload);
+            self.compressed_message(kind, payload);
         } else {
             self.data_frame(FrameStart::sole(kind), payload);
         }
@@ -135,7 +135,7 @@ impl SendPath {
     pub(crate) fn prepared(&mut self, message: &PreparedMessage) -> Result<(), Misuse> {
         self.check_between_messages()?;
         if self.masks.is_some() {
-            return self.message(message.kind(), message.payload(), Compress::Auto);
+            return self.message(message.kind(), &message.payload(), Compress::Auto);
         }
         match &mut self.compression {
             Some(compression) if message.len() >= compression.size_min => {
@@ -174,7 +174,7 @@ impl SendPath {
             Some(compression) if message.compressed => compression.fragment(&payload, fin),
             _ => payload,
         };
-        self.data_frame(start, payload);
+        self.data_frame(start, &payload);
         self.message = (fin == Fin::More).then_some(message);
         Ok(())
     }
@@ -287,6 +287,12 @@ impl SendPath {
         self.message.is_some()
     }
 
+    /// Makes room for small frames of so many bytes together.
+    #[inline]
+    pub(crate) fn expect(&mut self, len: usize) {
+        self.queue.expect(len);
+    }
+
     /// The number of bytes queued.
     pub(crate) fn queued_len(&self) -> usize {
         self.queue.len()
@@ -387,23 +393,23 @@ impl SendPath {
         if compressed.size() < payload.len() {
             compressed.commit();
             start.rsv1 = true;
-            self.data_frame(start, Payload::Shared(output.freeze()));
+            self.data_frame(start, &Payload::Shared(output.freeze()));
         } else {
             compressed.discard();
-            self.data_frame(start, payload.clone());
+            self.data_frame(start, payload);
         }
     }
 
     #[inline]
-    fn data_frame(&mut self, start: FrameStart, payload: Payload<'_>) {
+    fn data_frame(&mut self, start: FrameStart, payload: &Payload<'_>) {
         let key = self.next_key();
         let header = start.header(payload.len() as u64, key).encode();
         match payload {
             Payload::Shared(bytes) if key.is_none() && bytes.len() >= SHARED_LEN_MIN => {
-                self.queue.push_shared(&header, bytes);
+                self.queue.push_shared(&header, bytes.clone());
             }
-            payload @ (Payload::Shared(_) | Payload::Borrowed(_)) => {
-                self.queue.push_copied(&header, &payload, key);
+            Payload::Shared(_) | Payload::Borrowed(_) => {
+                self.queue.push_copied(&header, payload, key);
             }
         }
     }

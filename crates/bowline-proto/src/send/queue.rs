@@ -55,6 +55,13 @@ impl SendQueue {
         self.control_segments > 0 || !self.control.is_empty()
     }
 
+    /// Makes room for small frames of so many bytes together, if nothing is queued yet.
+    pub(crate) fn expect(&mut self, len: usize) {
+        if self.len == 0 && self.tail.capacity() == 0 {
+            self.tail.reserve(len.clamp(TAIL_START, FLAT_LEN_MAX));
+        }
+    }
+
     /// Appends a whole frame, copying and, given a key, masking its payload.
     #[inline]
     pub(crate) fn push_copied(
@@ -265,7 +272,7 @@ fn append_frame(
 }
 
 /// What flattened frames take together at most; a pong waits for no more than this.
-const FLAT_LEN_MAX: usize = 16 << 10;
+const FLAT_LEN_MAX: usize = 32 << 10;
 /// The first storage of a tail, so that a burst of small frames does not grow it step by step.
 const TAIL_START: usize = 512;
 /// From here on sharing a payload is cheaper than copying it.

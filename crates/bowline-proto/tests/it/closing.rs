@@ -170,7 +170,7 @@ fn nothing_can_be_sent_once_the_closing_handshake_began() {
         let late = || Payload::Borrowed(&b"late"[..]);
         let refused = [
             connection.send(Message::text("late")),
-            connection.send_with(Message::text("late"), Compress::Never),
+            connection.send_with(&Message::text("late"), Compress::Never),
             connection.send_text("late"),
             connection.send_binary(b"late"),
             connection.send_prepared(&PreparedMessage::new(Message::text("late"))),

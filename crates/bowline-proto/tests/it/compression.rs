@@ -36,7 +36,7 @@ fn messages_are_compressed_from_the_threshold_on_unless_they_opt_out_or_grow() {
         connection.send_binary(&[1; 63]).unwrap();
         connection.send_binary(&[1; 64]).unwrap();
         connection
-            .send_with(Message::binary(&[1; 64]), Compress::Never)
+            .send_with(&Message::binary(&[1; 64]), Compress::Never)
             .unwrap();
         let noise: Vec<u8> = (0..100_u8)
             .map(|n| n.wrapping_mul(n).rotate_left(3) ^ n)
@@ -281,7 +281,7 @@ fn a_prepared_message_is_read_like_an_ordinary_one_by_every_peer() {
                 from.connection.send_prepared(prepared).unwrap();
                 from.connection.send_text(text).unwrap();
                 from.connection
-                    .send_with(Message::text(text.as_str()), Compress::Never)
+                    .send_with(&Message::text(text.as_str()), Compress::Never)
                     .unwrap();
                 from.connection.send_prepared(prepared).unwrap();
                 let (first, last) = text.split_at(text.len() / 2);

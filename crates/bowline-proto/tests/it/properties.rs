@@ -57,7 +57,7 @@ fn perform(end: &mut End, acts: &[Act]) -> Vec<Collected> {
                     MessageKind::Text => Message::text(std::str::from_utf8(payload).unwrap()),
                     MessageKind::Binary => Message::binary(payload.as_slice()),
                 };
-                connection.send_with(message, *compress).unwrap();
+                connection.send_with(&message, *compress).unwrap();
                 expected.push(Collected::Message(*kind, payload.clone()));
             }
             Act::Fragments(kind, pieces, compress) => {

@@ -283,7 +283,7 @@ fn a_large_message_is_queued_once() {
     let mut connection = Connection::client(config, None, masks, now);
     let ((), usage) = measure(|| {
         let message = Message::from(payload.clone());
-        connection.send_with(message, Compress::Never).unwrap();
+        connection.send_with(&message, Compress::Never).unwrap();
     });
     assert!(usage.peak < MIB + KIB, "{usage:?}");
 }

@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = Listener::bind(listen_address(), config()?).await?;
     let url = format!("http://{}/", listener.local_addr());
     writeln!(std::io::stdout(), "listening on {url}")?;
-    tokio::spawn(room.clone().forget_idle_visitors());
+    tokio::spawn(room.forget_idle_visitors());
     let serve = move |arrival| handle(arrival, room.clone());
     listener.serve(serve, until_stopped()?).await;
     let report = registry.drain(&DrainOptions::default()).await;

@@ -79,8 +79,8 @@ impl Room {
         Ok(())
     }
 
-    pub(crate) async fn forget_idle_visitors(self) {
-        self.sessions.sweep_for_ever().await;
+    pub(crate) fn forget_idle_visitors(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.sessions.sweep_for_ever()
     }
 
     /// Asks who it is, unless the session knows.

@@ -1,6 +1,7 @@
 //! The meeting of engine and stream: the only file that reads or writes one after its handshake.
 
 mod deadlines;
+mod incoming;
 mod observe;
 mod outgoing;
 mod unread;
@@ -13,7 +14,7 @@ use std::{
 };
 
 use bowline_proto::{Connection, ConnectionState, Event};
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     task::coop::poll_proceed,
@@ -22,7 +23,7 @@ use tokio::{
 
 use outgoing::Writers;
 
-use crate::{metrics::Observer, outbox::Outbox, worker::with_read_buffer};
+use crate::{ahead::Ahead, metrics::Observer, outbox::Outbox, worker::with_read_buffer};
 
 /// Drives an engine with a stream and a timer.
 ///
@@ -31,10 +32,13 @@ pub(crate) struct Driver<S> {
     connection: Connection,
     /// `None` once the connection is closed.
     stream: Option<S>,
-    /// Received bytes, of which the first `input_used` were given to the engine. Empty while the
-    /// connection is idle.
+    /// Received bytes that were not given to the engine. Empty while the connection is idle.
     input: BytesMut,
-    input_used: usize,
+    /// How many bytes arrived together, of which `input` is the rest.
+    burst_len: u32,
+    /// Messages that were taken ahead and given back.
+    returned: Option<Box<Ahead>>,
+    handing: Handing,
     received_at: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     /// Written to the stream but not flushed; matters for TLS.
@@ -56,6 +60,15 @@ pub(crate) struct Driver<S> {
     observer: Option<Box<Observer>>,
     /// The outbox was full, which is not reported yet.
     slow_episode: bool,
+}
+
+/// How messages are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Handing {
+    /// The application has those it asked for.
+    AsAsked,
+    /// It was given more than it asked for yet.
+    Ahead,
 }
 
 /// How far the stream is read.
@@ -87,16 +100,13 @@ pub(crate) struct CutOff;
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Begins with the bytes that followed the opening handshake.
     pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Self {
-        Self {
+        let mut driver = Self {
             connection,
             stream: Some(stream),
-            // An empty one may still hold the storage of what came before it.
-            input: if input.is_empty() {
-                BytesMut::new()
-            } else {
-                input
-            },
-            input_used: 0,
+            input: BytesMut::new(),
+            burst_len: 0,
+            returned: None,
+            handing: Handing::AsAsked,
             received_at: now(),
             timer: None,
             unflushed: false,
@@ -110,15 +120,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             writers: Writers::default(),
             observer: None,
             slow_episode: false,
+        };
+        // An empty one may still hold the storage of what came before it.
+        if !input.is_empty() {
+            let len = input.capacity();
+            driver.set_input(input, len);
         }
+        driver
     }
 
     /// Gives other tasks of the thread their turn after so many events that needed no read.
     pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.taken_count = (self.taken_count + 1) % EVENTS_PER_TURN;
-        if self.taken_count == 0 {
+        if self.taken_count >= EVENTS_PER_TURN {
             ready!(poll_proceed(cx)).made_progress();
+            self.taken_count = 0;
         }
+        self.taken_count += 1;
         Poll::Ready(())
     }
 
@@ -128,34 +145,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     pub(crate) fn stream(&self) -> Option<&S> {
         self.stream.as_ref()
-    }
-
-    /// Says whether received bytes wait, so that the next receive needs no read.
-    pub(crate) fn has_input(&self) -> bool {
-        !self.input.is_empty()
-    }
-
-    /// Gives the first event that `take` takes, from bytes that are here already.
-    #[inline]
-    pub(crate) fn take_buffered<T>(
-        &mut self,
-        take: &mut impl FnMut(Event<'_>) -> Option<T>,
-    ) -> Option<T> {
-        loop {
-            let rest = self.input.get_mut(self.input_used..).unwrap_or_default();
-            let (used, event) = self.connection.poll_event(self.received_at, rest);
-            let found = event.map(&mut *take);
-            self.input_used += used;
-            if used > 0 && self.input_used == self.input.len() {
-                self.drop_input();
-                self.tally();
-            }
-            match found {
-                None => return None,
-                Some(None) => {}
-                Some(taken) => return taken,
-            }
-        }
     }
 
     /// Gives the next event that `take` takes; `None` when the connection is over.
@@ -219,20 +208,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if is_due {
                 self.handle_timeout();
             }
-        }
-    }
-
-    /// Takes the bytes that were received and not given to the engine.
-    pub(crate) fn take_input(&mut self) -> BytesMut {
-        self.input.advance(std::mem::take(&mut self.input_used));
-        std::mem::take(&mut self.input)
-    }
-
-    /// Takes bytes back that were not given to the engine after all.
-    pub(crate) fn put_back(&mut self, rest: &[u8]) {
-        debug_assert!(self.input.is_empty(), "it was taken");
-        if !self.is_closed() {
-            self.input.extend_from_slice(rest);
         }
     }
 
@@ -346,7 +321,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         mut chunk: &mut [u8],
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
     ) -> Option<T> {
+        let chunk_len = chunk.len();
         loop {
+            if chunk.is_empty() && !self.connection.has_event() {
+                return None;
+            }
             let (used, event) = self.connection.poll_event(self.received_at, chunk);
             let found = event.map(&mut *take);
             let (_, rest) = std::mem::take(&mut chunk).split_at_mut(used);
@@ -354,7 +333,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 None => return None,
                 Some(None) => chunk = rest,
                 Some(taken) => {
-                    self.input.extend_from_slice(rest);
+                    if !rest.is_empty() {
+                        self.set_input(BytesMut::from(&*rest), chunk_len);
+                    }
                     self.tally();
                     return taken;
                 }
@@ -397,11 +378,6 @@ impl<S> Driver<S> {
             self.drop_outbox();
             self.tell_end();
         }
-    }
-
-    fn drop_input(&mut self) {
-        self.input = BytesMut::new();
-        self.input_used = 0;
     }
 
     /// Says whether what is queued can still reach the peer.

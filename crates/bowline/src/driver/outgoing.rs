@@ -18,7 +18,7 @@ impl<S> Driver<S> {
     /// Gives a message to the engine, or to the outbox while the engine has enough.
     pub(crate) fn push(
         &mut self,
-        message: Outgoing,
+        message: &Outgoing,
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused> {
@@ -37,7 +37,7 @@ impl<S> Driver<S> {
         }
         self.check_whole()?;
         let outbox = self.outbox.get_or_insert_default();
-        let pushed = outbox.push(message, key, limits);
+        let pushed = outbox.push(message.clone(), key, limits);
         let lost = outbox.take_lost();
         let cut = match pushed {
             Err(Refused::TooSlow) => outbox.len() as u64 + 1,

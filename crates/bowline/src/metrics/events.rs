@@ -109,14 +109,20 @@ pub(crate) fn report_slow(
     }
 }
 
-/// Reports that much waits for the application, and that reading stopped for it.
+/// Reports that much waits for the application, and that reading stopped for it. A peer that sends
+/// in bursts must not fill the log: what happened before is told to those who look for it.
 pub(crate) fn report_waiting(id: Option<ConnectionId>, group: Option<&str>, crossed: &Crossed) {
     let id = id.map(ConnectionId::as_u64);
     let (messages, bytes) = (crossed.messages, crossed.bytes);
-    if crossed.stops {
-        warn!(target: TARGET, id, group, messages, bytes, "the application does not keep up: reading stops");
+    let what = if crossed.stops {
+        "the application does not keep up: reading stops"
     } else {
-        warn!(target: TARGET, id, group, messages, bytes, "the application does not keep up");
+        "the application does not keep up"
+    };
+    if crossed.is_first {
+        warn!(target: TARGET, id, group, messages, bytes, "{what}");
+    } else {
+        debug!(target: TARGET, id, group, messages, bytes, "{what}");
     }
 }
 

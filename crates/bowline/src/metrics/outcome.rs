@@ -16,7 +16,8 @@ pub enum HandshakeOutcome {
         status: u16,
         /// Why: 1 for plain HTTP where only a WebSocket is served, 10 to 81 a
         /// [`RefusalDetail`](crate::proto::handshake::RefusalDetail), 110 to 141 an
-        /// [`AdmissionReason`](crate::server::admission::AdmissionReason), from 200 on a
+        /// [`AdmissionReason`](crate::server::admission::AdmissionReason), 150 a request filter, 160
+        /// to 163 a [`BodyError`](crate::server::BodyError), from 200 on a
         /// [`RuleRefusal`](crate::server::rules::RuleRefusal); 0 if the application decided, or on
         /// the client's side, which is not told.
         code: u16,

@@ -41,6 +41,8 @@ pub(crate) struct Gauge {
 pub(crate) struct Crossed {
     pub(crate) warns: bool,
     pub(crate) stops: bool,
+    /// Whether this mark was never crossed before.
+    pub(crate) is_first: bool,
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
 }
@@ -71,9 +73,12 @@ impl Gauge {
         if waiting.level == before {
             return None;
         }
+        let warns = before == ReceiveLevel::Low;
+        let stops = waiting.level == ReceiveLevel::Stopped;
         let crossed = Crossed {
-            warns: before == ReceiveLevel::Low,
-            stops: waiting.level == ReceiveLevel::Stopped,
+            warns,
+            stops,
+            is_first: (warns && waiting.warnings == 0) || (stops && waiting.stops == 0),
             messages: waiting.messages,
             bytes: waiting.bytes,
         };
@@ -167,5 +172,17 @@ mod tests {
         assert_eq!(crossed(&mut gauge, 0), Some((true, true)));
         gauge.remove(0);
         assert!(!gauge.is_stopped());
+    }
+
+    #[test]
+    fn only_the_first_crossing_of_a_mark_is_the_first() {
+        let mut gauge = gauge(1, 2);
+        let mut crossings = || {
+            let firsts = [gauge.add(1), gauge.add(1)].map(|crossed| crossed.unwrap().is_first);
+            gauge.clear();
+            firsts
+        };
+        assert_eq!(crossings(), [true, true]);
+        assert_eq!(crossings(), [false, false]);
     }
 }

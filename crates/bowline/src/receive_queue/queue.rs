@@ -60,8 +60,8 @@ impl<S: Transport> Receiver<S> {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub fn queued(self, limits: ReceiveLimits) -> ReceiveQueue<S> {
-        let shared = self.shared().clone();
+    pub fn queued(mut self, limits: ReceiveLimits) -> ReceiveQueue<S> {
+        let shared = self.received().clone();
         let queue = Arc::new(Queue {
             inner: Mutex::new(Inner {
                 messages: VecDeque::new(),
@@ -71,8 +71,8 @@ impl<S: Transport> Receiver<S> {
                 filler: None,
             }),
         });
-        let (filled, link) = (Arc::clone(&queue), shared.clone());
-        let filling = tokio::spawn(poll_fn(move |cx| filled.poll_fill(&link, cx)));
+        let (filled, link) = (Filled(Arc::clone(&queue)), shared.clone());
+        let filling = tokio::spawn(poll_fn(move |cx| filled.0.poll_fill(&link, cx)));
         ReceiveQueue {
             shared,
             queue,
@@ -83,7 +83,7 @@ impl<S: Transport> Receiver<S> {
 
 impl<S: Transport> ReceiveQueue<S> {
     /// Takes the next message, waiting for it; `None` when the connection is over and every
-    /// message was taken. Cancel-safe.
+    /// message was taken, or the runtime of its task is gone. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Message> {
         poll_fn(|cx| self.queue.poll_take(cx)).await
     }
@@ -156,6 +156,21 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the task fills. Nobody waits for it when the task is gone, whatever ended that.
+struct Filled(Arc<Queue>);
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        let mut inner = self.0.lock();
+        inner.is_over = true;
+        let taker = inner.taker.take();
+        drop(inner);
+        if let Some(taker) = taker {
+            taker.wake();
+        }
     }
 }
 

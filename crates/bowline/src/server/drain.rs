@@ -14,7 +14,7 @@ use crate::metrics::report_drain;
 pub struct DrainOptions {
     /// The close code: 1001 when the server goes, 1012 when it comes back. Default 1001.
     pub code: CloseCode,
-    /// The close reason. Default empty.
+    /// The close reason, of which the first 123 bytes are sent. Default empty.
     pub reason: Box<str>,
     /// The time over which the close frames are spread, in random order, so that clients do not
     /// all come back at once. Default zero: all at once.
@@ -38,7 +38,7 @@ impl Default for DrainOptions {
 /// Tells how draining went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DrainReport {
-    /// Connections that were told to close; none if the code or the reason cannot be sent.
+    /// Connections that were told to close; none if the code cannot be sent.
     pub told: usize,
     /// Connections that did not end in time and were cut.
     pub cut: Vec<ConnectionId>,

@@ -47,7 +47,7 @@ impl ConnectionHandle {
     /// [`SendError::Full`] if the policy is to wait: use [`send`](Self::send);
     /// [`SendError::Closed`] once the connection is closing.
     pub fn try_send(&self, message: impl Into<Message<'static>>) -> Result<Sent, SendError> {
-        self.push(Outgoing::Message(message.into()), None)
+        self.push(&Outgoing::Message(message.into()), None)
     }
 
     /// Sends a message that is encoded once for many connections, as [`try_send`](Self::try_send).
@@ -55,7 +55,7 @@ impl ConnectionHandle {
     /// # Errors
     /// As [`try_send`](Self::try_send).
     pub fn try_send_prepared(&self, message: &PreparedMessage) -> Result<Sent, SendError> {
-        self.push(Outgoing::Prepared(message.clone()), None)
+        self.push(&Outgoing::Prepared(message.clone()), None)
     }
 
     /// Sends messages that are encoded once for many connections, one after the other, in as few
@@ -87,7 +87,7 @@ impl ConnectionHandle {
         key: &str,
         message: impl Into<Message<'static>>,
     ) -> Result<Sent, SendError> {
-        self.push(Outgoing::Message(message.into()), Some(Key::from(key)))
+        self.push(&Outgoing::Message(message.into()), Some(Key::from(key)))
     }
 
     /// Sends a message, waiting for room in the outbox if its policy is to wait.
@@ -97,14 +97,14 @@ impl ConnectionHandle {
     /// # Errors
     /// [`SendError::Closed`] once the connection is closing.
     pub async fn send(&self, message: impl Into<Message<'static>>) -> Result<Sent, SendError> {
-        let message = message.into();
+        let message = Outgoing::Message(message.into());
         loop {
             let link = self.link().ok_or(SendError::Closed)?;
             let room = link.room().notified();
             let mut room = std::pin::pin!(room);
             // From here on no notice of room can be missed.
             room.as_mut().enable();
-            match self.push(Outgoing::Message(message.clone()), None) {
+            match self.push(&message, None) {
                 Err(SendError::Full) => room.await,
                 result => return result,
             }
@@ -140,13 +140,13 @@ impl ConnectionHandle {
     }
 
     /// Begins the closing handshake behind what is queued. A connection that is over is closed
-    /// already.
+    /// already. Of a reason the first 123 bytes are sent, cut at the border of a character.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a code or reason that cannot be sent, and inside a frame that the
-    /// connection's own task sends in pieces.
+    /// [`Error::Misuse`] for a code that cannot be sent, and inside a frame that the connection's
+    /// own task sends in pieces.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        let close = Close::new(code, reason).map_err(Error::Misuse)?;
+        let close = Close::with_reason_cut(code, reason).map_err(Error::Misuse)?;
         match self.link().map(|link| link.close(Some(close))) {
             Some(Err(Refused::Misuse(misuse))) => Err(Error::Misuse(misuse)),
             None | Some(_) => Ok(()),
@@ -207,7 +207,7 @@ impl ConnectionHandle {
             .attributes
     }
 
-    pub(super) fn push(&self, message: Outgoing, key: Option<Key>) -> Result<Sent, SendError> {
+    pub(super) fn push(&self, message: &Outgoing, key: Option<Key>) -> Result<Sent, SendError> {
         let accepted = self.entry.accepted().ok_or(SendError::Closed)?;
         let link = accepted.link.upgrade().ok_or(SendError::Closed)?;
         if let Some(session) = &accepted.attributes.session {

@@ -78,8 +78,10 @@ use crate::{
 ///
 /// # Errors
 /// As [`Acceptor::accept`].
-pub async fn accept<S: Transport>(stream: S) -> Result<WebSocket<S>, Error> {
-    Acceptor::default().accept(stream).await
+pub fn accept<S: Transport>(stream: S) -> impl Future<Output = Result<WebSocket<S>, Error>> {
+    // On the heap for the time of the handshake: a task is as large as the largest future it
+    // ever waits for, as long as it lives.
+    Box::pin(async { Acceptor::default().accept_any(stream).await })
 }
 
 /// Makes the server's side of opening handshakes.
@@ -129,10 +131,13 @@ impl Acceptor {
     /// # Errors
     /// [`Error::RefusedRequest`] for a malformed handshake, [`Error::NotWebSocket`] for plain
     /// HTTP, [`Error::Timeout`] past the deadline, [`Error::Io`] if the stream fails.
-    pub async fn accept<S: Transport>(&self, stream: S) -> Result<WebSocket<S>, Error> {
+    pub fn accept<S: Transport>(
+        &self,
+        stream: S,
+    ) -> impl Future<Output = Result<WebSocket<S>, Error>> {
         // On the heap for the time of the handshake: a task is as large as the largest future it
         // ever waits for, as long as it lives.
-        Box::pin(self.accept_any(stream)).await
+        Box::pin(self.accept_any(stream))
     }
 
     async fn accept_any<S: Transport>(&self, stream: S) -> Result<WebSocket<S>, Error> {

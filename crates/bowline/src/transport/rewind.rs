@@ -1,6 +1,7 @@
 //! A stream whose first bytes were read already.
 
 use std::{
+    fmt,
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll},
@@ -12,7 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Gives the bytes that were read ahead once more, then goes on with the stream.
 ///
 /// An HTTP request that turned out to be no WebSocket handshake is handed to an HTTP server so.
-#[derive(Debug)]
 pub struct Rewind<S> {
     first: Bytes,
     stream: S,
@@ -77,5 +77,27 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Rewind<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Leaves out what was read: a request with its credentials.
+impl<S: fmt::Debug> fmt::Debug for Rewind<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rewind")
+            .field("first_len", &self.first.len())
+            .field("stream", &self.stream)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_ahead_is_not_shown() {
+        let request = Bytes::from_static(b"GET / HTTP/1.1\r\nCookie: secret\r\n\r\n");
+        let shown = format!("{:?}", Rewind::new(request, ()));
+        assert_eq!(shown, "Rewind { first_len: 34, stream: () }");
     }
 }

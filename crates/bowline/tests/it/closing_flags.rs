@@ -111,7 +111,7 @@ async fn closing_from_both_ends_at_once_is_one_closing_handshake() {
 }
 
 #[tokio::test]
-async fn a_code_or_reason_that_cannot_be_sent_is_refused_and_closes_nothing() {
+async fn a_code_that_cannot_be_sent_is_refused_and_closes_nothing() {
     let hall = Hall::new(GroupOptions::default());
     let (_client, handle) = hall.join(4 << 10);
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000] {
@@ -119,9 +119,27 @@ async fn a_code_or_reason_that_cannot_be_sent_is_refused_and_closes_nothing() {
         let each = hall.group.disconnect_each(CloseCode(code), "", |_| true);
         assert!(each.is_err(), "{code}");
     }
-    assert!(handle.close(CloseCode::NORMAL, &"x".repeat(124)).is_err());
     assert!(handle.is_open());
     assert_eq!(handle.try_send("open"), Ok(Sent::Queued));
+}
+
+#[tokio::test]
+async fn a_reason_that_is_too_long_is_cut_and_closes_nevertheless() {
+    let mut hall = Hall::new(GroupOptions::default());
+    let reason = format!("ab{}", "\u{20ac}".repeat(50));
+    let cut = reason.get(..122).unwrap();
+    let (mut client, handle) = hall.join(4 << 10);
+    handle.close(CloseCode(4000), &reason).unwrap();
+    assert_eq!(soon(client.recv()).await, None);
+    assert_eq!(&*client.ending().unwrap().reason, cut);
+    hall.ended().await;
+    let (mut client, _) = hall.join(4 << 10);
+    let each = hall
+        .group
+        .disconnect_each(CloseCode(4000), &reason, |_| true);
+    each.unwrap();
+    assert_eq!(soon(client.recv()).await, None);
+    assert_eq!(&*client.ending().unwrap().reason, cut);
 }
 
 #[tokio::test]

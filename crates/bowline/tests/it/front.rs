@@ -1,6 +1,6 @@
 //! A listener whose handler tells each client what is known of it.
 
-use std::net::SocketAddr;
+use std::{fmt::Debug, net::SocketAddr};
 
 use bowline::{
     Error, Message, PeerCertificate, WebSocket,
@@ -23,6 +23,9 @@ pub(crate) struct Front {
     pub(crate) admission: Admission,
     pub(crate) stop: oneshot::Sender<()>,
 }
+
+/// What tests put where nothing may show it.
+pub(crate) const SECRET: &str = "bowline-on-a-bight";
 
 /// A value that filters put with requests.
 pub(crate) struct Tenant(pub(crate) &'static str);
@@ -73,6 +76,20 @@ impl Front {
     }
 }
 
+/// Reads one answer, which says its length; gives the head and the body.
+pub(crate) async fn answer(stream: &mut TcpStream) -> (String, String) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let (_, rest) = head.split_once("Content-Length: ").unwrap();
+    let len = rest.split("\r\n").next().unwrap().parse().unwrap();
+    let mut body = vec![0; len];
+    stream.read_exact(&mut body).await.unwrap();
+    (head, String::from_utf8(body).unwrap())
+}
+
 /// Gives the status of an answer.
 pub(crate) fn status_of(answer: &str) -> u16 {
     answer.split(' ').nth(1).unwrap().parse().unwrap()
@@ -95,6 +112,7 @@ pub(crate) async fn told(ws: &mut WebSocket) -> String {
 }
 
 async fn handle(arrival: Arrival) {
+    assert_hidden(&arrival);
     // How clients end is looked at in their place.
     match arrival {
         Arrival::WebSocket(arrival) => drop(talk(arrival).await),
@@ -128,8 +146,14 @@ async fn page(arrival: HttpArrival) -> Result<(), Error> {
         return arrival.answer(200, &[], known.as_bytes()).await;
     }
     let exchange = arrival.read_body().await?;
+    assert_hidden(&exchange);
     let text = format!("{known}, {} bytes", exchange.body().len());
     exchange.answer(200, &[], text.as_bytes()).await
+}
+
+fn assert_hidden(what: &impl Debug) {
+    let shown = format!("{what:?}");
+    assert!(!shown.contains(SECRET), "{shown}");
 }
 
 fn known(

@@ -8,7 +8,10 @@ use std::{
 use bowline::{
     Acceptor, Cause, CloseCode, EndedBy, Error, Fin, Message, MessageKind, Misuse, OutboxLimits,
     Request, SlowPeer,
-    server::{Attributes, ConnectionHandle, ConnectionId, GroupOptions, Registry, SendError},
+    server::{
+        Attributes, ConnectionGroup, ConnectionHandle, ConnectionId, GroupOptions, Registry,
+        SendError,
+    },
 };
 
 use crate::{
@@ -201,6 +204,31 @@ async fn a_broadcast_to_all_waits_for_slow_readers_leaves_none_out_and_closes_wh
     handle.close(CloseCode::NORMAL, "").unwrap();
     assert_eq!(reader.await.unwrap(), sent);
     drop(deaf);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broadcast_to_all_is_patient_with_all_slow_readers_at_once() {
+    let options = GroupOptions {
+        outbox: OutboxLimits {
+            messages_max: 2,
+            ..OutboxLimits::default()
+        },
+        ..GroupOptions::default()
+    };
+    let group = ConnectionGroup::new("slow", Registry::new(), options);
+    let deaf: Vec<_> = (0..50)
+        .map(|_| {
+            let (ws, far) = wired_server();
+            far.limit(0);
+            (group.adopt(ws, Attributes::default()).unwrap(), far)
+        })
+        .collect();
+    let patience = Duration::from_secs(5);
+    let began = tokio::time::Instant::now();
+    let messages = (0..9).map(|_| Message::binary(vec![0; 1 << 16]));
+    let told = group.broadcast_all(messages, patience).await;
+    assert_eq!((told.sent, told.refused), (0, deaf.len()));
+    assert_eq!(began.elapsed().as_secs(), patience.as_secs());
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    front::{Front, status_of},
+    front::{Front, SECRET, answer, status_of},
     interop::tools,
 };
 
@@ -25,20 +25,6 @@ route ANY /unread unread
 
 async fn front(http: HttpOptions) -> Front {
     Front::start(RULES, |config| config.http = http).await
-}
-
-/// Reads one answer, which says its length; gives the head and the body.
-async fn answer(stream: &mut TcpStream) -> (String, String) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    let head = String::from_utf8(head).unwrap();
-    let (_, rest) = head.split_once("Content-Length: ").unwrap();
-    let len = rest.split("\r\n").next().unwrap().parse().unwrap();
-    let mut body = vec![0; len];
-    stream.read_exact(&mut body).await.unwrap();
-    (head, String::from_utf8(body).unwrap())
 }
 
 /// Says whether the server has ended the connection.
@@ -84,6 +70,51 @@ async fn rules_decide_about_each_request_and_a_refusal_ends_the_connection() {
     assert_eq!(status_of(&answer(&mut stream).await.0), 200);
     assert_eq!(status_of(&answer(&mut stream).await.0), 403);
     assert!(is_over(&mut stream).await);
+}
+
+#[tokio::test]
+async fn a_request_names_one_host_or_is_answered_with_400() {
+    let front = front(HttpOptions::default()).await;
+    for (request, status, told) in [
+        ("GET /a HTTP/1.1\r\n", 400, "(detail 23)"),
+        (
+            "GET /a HTTP/1.1\r\nHost: a\r\nhost: b\r\n",
+            400,
+            "(detail 24)",
+        ),
+        ("GET /a HTTP/1.1\r\nHost: a b\r\n", 400, "(detail 25)"),
+        (
+            "GET /a HTTP/1.0\r\nHost: a\r\nHost: a\r\n",
+            400,
+            "(detail 24)",
+        ),
+        ("GET /a HTTP/1.0\r\n", 200, "0 bytes"),
+        ("GET /a HTTP/1.1\r\nHost: [::1]:80\r\n", 200, "0 bytes"),
+    ] {
+        let mut stream = front.connect().await;
+        let request = format!("{request}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let (head, body) = answer(&mut stream).await;
+        assert_eq!(status_of(&head), status, "{request}: {body}");
+        assert!(body.trim_end().ends_with(told), "{request}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn neither_credentials_nor_bodies_are_shown() {
+    let front = front(HttpOptions::default()).await;
+    let mut stream = front.connect().await;
+    let fields = format!("Host: a\r\nAuthorization: {SECRET}\r\nX-Session: {SECRET}\r\n");
+    let len = SECRET.len();
+    // The second is read together with the first.
+    let two = format!(
+        "POST /put?ticket={SECRET} HTTP/1.1\r\n{fields}Content-Length: {len}\r\n\r\n{SECRET}\
+         GET /a HTTP/1.1\r\n{fields}Cookie: a={SECRET}\r\n\r\n"
+    );
+    stream.write_all(two.as_bytes()).await.unwrap();
+    let told = format!("{len} bytes");
+    assert!(answer(&mut stream).await.1.ends_with(&told));
+    assert_eq!(status_of(&answer(&mut stream).await.0), 200);
 }
 
 #[tokio::test]
@@ -139,6 +170,25 @@ async fn an_idle_connection_is_closed_after_its_time_and_when_the_listener_stops
     stream.write_all(get).await.unwrap();
     answer(&mut stream).await;
     drop(server.stop);
+    assert!(is_over(&mut stream).await);
+}
+
+#[tokio::test]
+async fn a_listener_that_stops_answers_what_it_began_and_no_request_sent_behind_that() {
+    let server = front(HttpOptions::default()).await;
+    let mut stream = server.connect().await;
+    let begun = b"POST /put HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\
+        Expect: 100-continue\r\n\r\n";
+    stream.write_all(begun).await.unwrap();
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut go_on).await.unwrap();
+    drop(server.stop);
+    while TcpStream::connect(server.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let rest = b"abcGET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+    stream.write_all(rest).await.unwrap();
+    assert!(answer(&mut stream).await.1.ends_with("3 bytes"));
     assert!(is_over(&mut stream).await);
 }
 

@@ -13,8 +13,9 @@ use bowline::{
         },
     },
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::front::{Front, refused_with, told};
+use crate::front::{Front, answer, refused_with, told};
 
 const RULES: &str = "
 allow /open*
@@ -173,6 +174,8 @@ fn the_first_credentials_that_are_found_count_and_no_others() {
         ("/", &[], None),
         (&ticket(), &[wrong, ben, carol], None),
         (&ticket(), &[("Authorization", "Digest x"), carol], None),
+        ("/", &[anna, wrong], None),
+        ("/", &[anna, anna], None),
         ("/?ticket=", &[carol], None),
         ("/", &[("Cookie", "sid=anna's")], None),
     ] {
@@ -218,6 +221,36 @@ async fn a_user_has_so_many_connections_whatever_credentials_show_him() {
     while front.get("/log", ANNA).await.0 != 200 {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_connection_counts_for_its_last_user_and_a_websocket_for_its_own_only() {
+    let front = front(&Tickets::default()).await;
+    let count = || {
+        let now = tokio::time::Instant::now().into_std();
+        front.admission.user_connection_count("anna", now)
+    };
+    let mut stream = front.connect().await;
+    for (path, fields, expected) in [
+        ("/log", ANNA, 1),
+        ("/log", ANNA, 1),
+        ("/log", "Cookie: sid=carol's\r\n", 0),
+        ("/log", ANNA, 1),
+        ("/open", "", 1),
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        answer(&mut stream).await;
+        assert_eq!(count(), expected, "{path} {fields}");
+    }
+    let handshake = "GET /open HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Version: 13\r\n\r\n";
+    stream.write_all(handshake.as_bytes()).await.unwrap();
+    let mut status = [0; b"HTTP/1.1 101".len()];
+    stream.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 101");
+    assert_eq!(count(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,6 +13,8 @@ mod admission_proxies;
 #[cfg(test)]
 mod admission_proxy_protocol;
 #[cfg(test)]
+mod ahead;
+
 mod allocations;
 #[cfg(test)]
 mod blocking;

@@ -19,7 +19,7 @@ use tokio::{
 use crate::{
     dial_server::{Answer, Identity, Server},
     ends::soon,
-    interop::tools,
+    interop::tools::TOOLS,
     managed::{quick, quiet_address},
 };
 
@@ -38,7 +38,7 @@ impl Program {
         let quiet = quiet_address();
         let config = format!("Port {port}\nListen {quiet}\nTimeout 600\n{lines}\n");
         fs::write(&file, config).unwrap();
-        let mut command = Command::new(tools::tinyproxy());
+        let mut command = Command::new(TOOLS.tinyproxy());
         command.arg("-d").arg("-c").arg(file);
         Self::start(command, port, folder).await
     }
@@ -46,7 +46,7 @@ impl Program {
     /// Starts microsocks, with a name and password if there are some.
     async fn microsocks(login: &[&str]) -> Self {
         let port = free_port();
-        let mut command = Command::new(tools::microsocks());
+        let mut command = Command::new(TOOLS.microsocks());
         let address = quiet_address().to_string();
         command.args(["-i", &address, "-p", &port.to_string()]);
         command.args(login);

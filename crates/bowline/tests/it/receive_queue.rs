@@ -234,24 +234,51 @@ async fn a_connection_that_is_not_read_can_be_closed_and_aborted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_with_a_handler_of_its_own_does_not_wait() {
+async fn no_message_overtakes_one_that_is_being_handled_whatever_its_handler() {
     let desk = Desk::new(ReceiveLimits::default());
     let heard = Arc::clone(&desk.heard);
-    desk.group.on_binary(move |_, _| note(&heard, "at once"));
+    desk.group
+        .on_binary(move |_, payload| note(&heard, &format!("binary {payload:?}")));
     let (ws, far) = wired_server();
     desk.adopt(ws);
-    push_numbers(&far, 0..1);
     far.push_masked(Frame::new(Frame::BINARY, [0]));
-    settle().await;
-    assert_eq!(desk.heard(), ["at once"]);
-    // The next message meets the handlers of then.
     push_numbers(&far, 1..2);
+    far.push_masked(Frame::new(Frame::BINARY, [2]));
+    push_numbers(&far, 3..4);
+    settle().await;
+    assert_eq!(desk.heard(), ["binary [0]"]);
+    desk.handle(1).await;
+    assert_eq!(desk.heard(), ["binary [0]", "1", "binary [2]"]);
+    // A message that waits meets the handlers of the time when it is handled.
+    push_numbers(&far, 4..5);
     settle().await;
     let heard = Arc::clone(&desk.heard);
     desk.group.on_text(move |_, _| note(&heard, "text"));
     desk.group.remove_handler(HandlerKind::Message);
     desk.handle(1).await;
-    assert_eq!(desk.heard(), ["at once", "0", "text"]);
+    assert_eq!(desk.heard()[3..], ["3", "text"]);
+}
+
+#[test]
+fn a_queue_whose_runtime_is_gone_gives_what_it_has_and_ends() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().build();
+    let first = runtime().unwrap();
+    let (mut queue, far) = first.block_on(async {
+        let (ws, far) = wired_server();
+        let (_sender, receiver) = ws.split();
+        let queue = receiver.queued(ReceiveLimits::default());
+        push_numbers(&far, 0..1);
+        while queue.waiting().messages == 0 {
+            tokio::task::yield_now().await;
+        }
+        (queue, far)
+    });
+    drop(first);
+    runtime().unwrap().block_on(async {
+        assert_eq!(queue.recv().await, Some(Message::text("0")));
+        assert_eq!(queue.recv().await, None);
+    });
+    drop(far);
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,6 +77,18 @@ async fn a_session_dies_after_its_idle_time_and_use_renews_it() {
     lost.on_destroy(move |session| destroyed.lock().unwrap().push(session.data()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn sweeping_for_ever_ends_with_the_table() {
+    let sessions = Sessions::new(SessionOptions::default());
+    let idle = sessions.create(()).unwrap();
+    let sweeping = tokio::spawn(sessions.sweep_for_ever());
+    tokio::time::sleep(Duration::from_mins(21)).await;
+    assert!(!idle.is_alive());
+    assert!(!sweeping.is_finished());
+    drop(sessions);
+    sweeping.await.unwrap();
+}
+
 #[test]
 fn a_request_finds_its_session_in_header_cookie_or_query_in_that_order() {
     let sessions = Sessions::new(SessionOptions::default());

@@ -91,7 +91,7 @@ impl Run {
             Ok(text) => Message::text(text),
             Err(_) => Message::binary(bytes),
         };
-        let sent = self.end.connection.send_with(message, compress);
+        let sent = self.end.connection.send_with(&message, compress);
         self.queued(sent, bytes.len());
     }
 

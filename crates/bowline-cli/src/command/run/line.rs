@@ -40,6 +40,15 @@ pub(super) fn plain(element: &str, plan: &Plan, event: &ElementEvent) -> String 
             (at, format!("value {id} {name} {text}{units}{alarm}"))
         }
         ElementEvent::Link { at, link, state } => (at, format!("link {} {}", link.0, state.word())),
+        ElementEvent::LinkLost {
+            at,
+            link,
+            was_open,
+            loss,
+        } => {
+            let (how, why) = (how_lost(*was_open), one_line(&loss.text));
+            (at, format!("link {} {how}: {why}", link.0))
+        }
         ElementEvent::Health { at, link, level } => {
             let of = link.map_or_else(String::new, |link| format!("link {} ", link.0));
             (at, format!("health {of}{}", shown::level(*level)))
@@ -85,6 +94,21 @@ pub(super) fn object(element: &str, plan: &Plan, event: &ElementEvent) -> Json {
         ElementEvent::Link { at, link, state } => {
             (*at, "link", json!({"link": link.0, "state": state.word()}))
         }
+        ElementEvent::LinkLost {
+            at,
+            link,
+            was_open,
+            loss,
+        } => {
+            let state = how_lost(*was_open);
+            let more = json!({
+                "link": link.0,
+                "state": state,
+                "code": loss.code,
+                "reason": loss.text,
+            });
+            (*at, "link", more)
+        }
         ElementEvent::Health { at, link, level } => {
             let link = link.map(|link| link.0);
             let health = json!({"link": link, "health": shown::level(*level)});
@@ -108,6 +132,11 @@ pub(super) fn object(element: &str, plan: &Plan, event: &ElementEvent) -> Json {
         }
     };
     tagged(element, at, what, more)
+}
+
+/// Says how a link was lost.
+const fn how_lost(was_open: bool) -> &'static str {
+    if was_open { "ended" } else { "failed" }
 }
 
 /// Writes that an element began or ended.

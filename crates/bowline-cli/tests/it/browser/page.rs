@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::tools;
+use crate::tools::TOOLS;
 
 /// A page of a browser of its own; leaves a picture when its test fails.
 pub(crate) struct Page {
@@ -25,8 +25,8 @@ impl Page {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/browser/driver.mjs");
         let mut child = Command::new("node")
             .arg(script)
-            .env("BOWLINE_NODE_MODULES", tools::node_modules())
-            .env("BOWLINE_CHROMIUM", tools::chromium())
+            .env("BOWLINE_NODE_MODULES", TOOLS.node_modules())
+            .env("BOWLINE_CHROMIUM", TOOLS.chromium())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

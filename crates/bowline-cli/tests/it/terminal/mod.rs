@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::{
     server::{serve_messages, serve_one},
     support::Bowline,
-    tools,
+    tools::TOOLS,
 };
 
 const DRIVER: &str = include_str!("driver.py");
@@ -47,7 +47,7 @@ impl Person {
 
     /// Connects at a terminal of a kind.
     fn connect_at(&self, kind: &str, args: &[&str], steps: &Value) -> Seen {
-        let mut driver = Command::new(tools::python())
+        let mut driver = Command::new(TOOLS.python())
             .args(["-c", DRIVER, env!("CARGO_BIN_EXE_bowline"), "connect"])
             .args(args)
             .env_clear()

@@ -31,6 +31,7 @@ impl<'d> Builder<'_, 'd> {
                 continue;
             };
             let written = Written { id, on, verb };
+            self.check_places(&written);
             let mut kinds = self.kinds(&written).into_iter();
             let action = |kind| Action {
                 name: node.words_of("Name"),
@@ -87,6 +88,12 @@ impl<'d> Builder<'_, 'd> {
             "command" if verb == "make" => self.each(written, Part::Command, |id| {
                 ActionKind::Make(id.map(CommandId))
             }),
+            "command" if verb == "length" => self.each(written, Part::Command, |id| {
+                ActionKind::MakeWithLength(id.map(CommandId))
+            }),
+            "response" if verb == "length" => self.each(written, Part::Response, |id| {
+                ActionKind::CheckLength(id.map(ResponseId))
+            }),
             "response" if verb == "read" => self.each(written, Part::Response, |id| {
                 ActionKind::Read(id.map(ResponseId))
             }),
@@ -95,6 +102,7 @@ impl<'d> Builder<'_, 'd> {
             }),
             "group" => self.queue(written, verb),
             "pair" if verb == "timeout" => self.pair_timeout(written),
+            "pair" if verb == "set next" => self.item_pause(written),
             "parameter" => self.parameter_action(written, verb),
             "protocol" => self.protocol_action(written, verb),
             "timer" => match timer_verb(verb) {
@@ -174,6 +182,37 @@ impl<'d> Builder<'_, 'd> {
         self.each(written, Part::Pair, |id| {
             ActionKind::PairTimeout(id.map(PairId), time.clone())
         })
+    }
+
+    fn item_pause(&mut self, written: &Written<'_, 'd>) -> Vec<ActionKind> {
+        let Some(field) = written.on.attribute("nr") else {
+            return self.wrong(
+                written.on.value_span(),
+                "the action does not say behind which items of the group",
+                "needs the attribute `nr`: places from 1, as in `1;2`",
+            );
+        };
+        let mut places = Vec::new();
+        let parts = field.text().split(';').map(str::trim);
+        for text in parts.filter(|text| !text.is_empty()) {
+            let place = number_in(text, 1, u32::MAX).and_then(|place| usize::try_from(place).ok());
+            let Some(place) = place else {
+                let span = field.attribute.value.span_of(text);
+                let message = format!("`{text}` is not a place in a group");
+                let diagnostic = Diagnostic::error(Code::OutOfRange, span, message);
+                self.said
+                    .add(diagnostic.help("places count from 1, with `;` between them: `1;2`"));
+                continue;
+            };
+            if places.len() < SUBJECTS_MAX {
+                places.push(place - 1);
+            }
+        }
+        let pause = self.operand(written, None);
+        pause
+            .map(|pause| ActionKind::ItemPause(places, pause))
+            .into_iter()
+            .collect()
     }
 
     fn parameter_action(&mut self, written: &Written<'_, 'd>, verb: &str) -> Vec<ActionKind> {
@@ -288,6 +327,19 @@ impl<'d> Builder<'_, 'd> {
         vec![ActionKind::Sleep(Duration::from_millis(time.into()))]
     }
 
+    /// Tells of `nr` where nothing looks at it.
+    fn check_places(&mut self, written: &Written<'_, 'd>) {
+        let field = written.on.attribute("nr");
+        if let Some(field) = field.filter(|_| written.verb.value.word() != Some("set next")) {
+            let span = field.attribute.name_span;
+            let message = "`On@nr` counts only for `set next`";
+            self.said.add(
+                Diagnostic::warning(Code::Ignored, span, message)
+                    .label("ignored: the action is about the whole"),
+            );
+        }
+    }
+
     /// Tells a type that does not go with its subject; of one that is not followed that was told.
     fn mismatch(&mut self, written: &Written<'_, 'd>) -> Vec<ActionKind> {
         let (Some(subject), Some(verb)) = (written.on.value.word(), written.verb.value.word())
@@ -341,13 +393,14 @@ fn timer_verb(verb: &str) -> Option<TimerVerb> {
 fn subjects_of(verb: &str) -> Option<&'static str> {
     Some(match verb {
         "make" => "command",
+        "length" => "command or response",
         "read" => "response",
         "clear" => "parameter or response",
         "clear on display" | "copy" | "append" | "append data" | "increment" | "multiply"
         | "pow" | "normalize" | "reverse" | "run actions" | "save" | "change length" | "set" => {
             "parameter"
         }
-        "timeout" => "pair",
+        "timeout" | "set next" => "pair",
         "open" | "close" | "sleep" | "stop current group" => "protocol",
         verb if queue_verb(verb).is_some() => "group",
         verb if timer_verb(verb).is_some() => "timer",

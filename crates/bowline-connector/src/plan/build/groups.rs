@@ -1,5 +1,7 @@
 //! Groups.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use super::{Builder, exchanges::condition_of, own_id};
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -15,7 +17,7 @@ impl<'d> Builder<'_, 'd> {
             let Some(id) = own_id(node).map(GroupId) else {
                 continue;
             };
-            let content = self.group_content(node);
+            let (content, pauses) = self.group_content(node);
             let group = Group {
                 name: node.words_of("Name"),
                 link: self.group_link(node, &content),
@@ -25,6 +27,7 @@ impl<'d> Builder<'_, 'd> {
                 ),
                 condition: condition_of(node),
                 content,
+                pauses,
                 is_ping: node.flag("ping").unwrap_or(false),
             };
             self.check_kind(node, &group);
@@ -58,10 +61,48 @@ impl<'d> Builder<'_, 'd> {
         GroupLink::Fixed(LinkId(number))
     }
 
-    fn group_content(&mut self, node: &Node<'d>) -> GroupContent {
+    /// Gives what a group runs, and the pauses behind its items.
+    fn group_content(&mut self, node: &Node<'d>) -> (GroupContent, BTreeMap<usize, Duration>) {
+        let mut pauses = BTreeMap::new();
         let Some(content) = node.child("Content") else {
-            return GroupContent::Pairs(Vec::new());
+            return (GroupContent::Pairs(Vec::new()), pauses);
         };
+        self.check_items(content);
+        let kind = content.children.first().map(|kind| kind.shape.name);
+        let content = match kind {
+            Some("Action") => {
+                let mut actions = Vec::new();
+                for node in content.children("Action") {
+                    let id = self.id_in(node, Part::Action).map(ActionId);
+                    actions.extend(id.into_iter().flat_map(|id| self.expanded(id)));
+                    note_pause(node, actions.len(), &mut pauses);
+                }
+                GroupContent::Actions(actions)
+            }
+            Some("Trigger") => {
+                let mut triggers = Vec::new();
+                for node in content.children("Trigger") {
+                    let id = self.id_in(node, Part::Trigger).map(TriggerId);
+                    triggers.extend(id.filter(|id| self.plan.triggers.contains(*id)));
+                    note_pause(node, triggers.len(), &mut pauses);
+                }
+                GroupContent::Triggers(triggers)
+            }
+            Some(_) | None => {
+                let mut pairs = Vec::new();
+                for node in content.children("Pair") {
+                    let id = self.id_in(node, Part::Pair).map(PairId);
+                    pairs.extend(id.filter(|id| self.plan.pairs.contains(*id)));
+                    note_pause(node, pairs.len(), &mut pauses);
+                }
+                GroupContent::Pairs(pairs)
+            }
+        };
+        (content, pauses)
+    }
+
+    /// Tells groups of several kinds of items, and of none.
+    fn check_items(&mut self, content: &Node<'d>) {
         let mut kinds: Vec<&Node<'d>> = Vec::new();
         for child in &content.children {
             if !kinds.iter().any(|kind| kind.shape.name == child.shape.name) {
@@ -90,31 +131,6 @@ impl<'d> Builder<'_, 'd> {
             );
             self.said
                 .add(diagnostic.label("needs `<Pair>`, `<Action>` or `<Trigger>`"));
-        }
-        let this = &*self;
-        let ids = |name: &'static str, part: Part| {
-            content
-                .children(name)
-                .filter_map(move |node| this.id_in(node, part))
-                .collect::<Vec<_>>()
-        };
-        match kinds.first().map(|kind| kind.shape.name) {
-            Some("Action") => {
-                let actions = ids("Action", Part::Action).into_iter().map(ActionId);
-                GroupContent::Actions(actions.flat_map(|id| self.expanded(id)).collect())
-            }
-            Some("Trigger") => {
-                let triggers = ids("Trigger", Part::Trigger).into_iter().map(TriggerId);
-                GroupContent::Triggers(
-                    triggers
-                        .filter(|id| self.plan.triggers.contains(*id))
-                        .collect(),
-                )
-            }
-            Some(_) | None => {
-                let pairs = ids("Pair", Part::Pair).into_iter().map(PairId);
-                GroupContent::Pairs(pairs.filter(|id| self.plan.pairs.contains(*id)).collect())
-            }
         }
     }
 
@@ -149,6 +165,14 @@ impl<'d> Builder<'_, 'd> {
             None if self.plan.actions.contains(id) => vec![id],
             None => Vec::new(),
         }
+    }
+}
+
+/// Notes the pause behind the latest of the items there are.
+fn note_pause(node: &Node<'_>, items: usize, pauses: &mut BTreeMap<usize, Duration>) {
+    let pause = node.attribute("next").and_then(|field| field.value.time());
+    if let (Some(place), Some(pause)) = (items.checked_sub(1), pause) {
+        pauses.insert(place, pause);
     }
 }
 

@@ -160,6 +160,7 @@ impl<'a, 'd> Builder<'a, 'd> {
         self.groups();
         self.timers();
         self.code();
+        self.element_timeout();
         self.slow_poll();
         self.lint();
     }

@@ -19,6 +19,11 @@ impl<'d> Builder<'_, 'd> {
                 continue;
             };
             let parameter = self.parameter(node);
+            if let Some(places) =
+                counted_by(node).filter(|_| parameter.kind == ParameterKind::Length)
+            {
+                self.plan.counted.insert(id, places);
+            }
             let _taken = self.plan.parameters.insert(id, parameter);
         }
         self.parameter_names();
@@ -353,6 +358,14 @@ fn alarm_of(node: &Node<'_>) -> Alarm {
         low: ["CL", "MaL", "MiL", "WaL"].map(level),
         high: ["CH", "MaH", "MiH", "WaH"].map(level),
     }
+}
+
+/// Gives the places that a length parameter counts, if it says them.
+fn counted_by(node: &Node<'_>) -> Option<Vec<usize>> {
+    let content = node.descendant(&["Length", "Content"])?;
+    let places = content.children("Param");
+    let places = places.filter_map(|place| usize::try_from(place.value.number()?).ok());
+    Some(places.collect())
 }
 
 fn kind_of(word: Option<&str>) -> ParameterKind {

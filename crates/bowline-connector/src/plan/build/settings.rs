@@ -1,4 +1,4 @@
-//! How the main link polls a silent device.
+//! What the file says of a silent device.
 
 use std::time::Duration;
 
@@ -9,17 +9,16 @@ use crate::{
 };
 
 impl Builder<'_, '_> {
+    /// Takes how long the element may be silent.
+    pub(super) fn element_timeout(&mut self) {
+        let setting = self.element_setting("TimeoutTimeElement");
+        self.plan.timeout = setting.and_then(|node| node.value.time());
+    }
+
     /// Takes the settings of slow polling, which are the main link's, once groups and pairs are
     /// known.
     pub(super) fn slow_poll(&mut self) {
-        let options = self.root.descendant(&["ElementOptions", "UserSettings"]);
-        let places = [options, self.root.child("PortSettings")];
-        let setting = |name: &str| -> Option<&Node<'_>> {
-            let mut found = places
-                .iter()
-                .filter_map(|place| place.as_ref()?.descendant(&[name, "DefaultValue"]));
-            found.next()
-        };
+        let setting = |name| self.element_setting(name);
         let Some(after) = setting("SlowPoll").and_then(|node| node.value.number()) else {
             return;
         };
@@ -45,6 +44,16 @@ impl Builder<'_, '_> {
         if let Some(link) = self.plan.links.get_mut(main) {
             link.slow_poll = Some(slow_poll);
         }
+    }
+
+    /// Finds the default of a setting of the whole element.
+    fn element_setting(&self, name: &str) -> Option<&Node<'_>> {
+        let options = self.root.descendant(&["ElementOptions", "UserSettings"]);
+        let places = [options, self.root.child("PortSettings")];
+        let mut found = places
+            .into_iter()
+            .filter_map(|place| place?.descendant(&[name, "DefaultValue"]));
+        found.next()
     }
 }
 

@@ -15,11 +15,14 @@ impl<'d> Builder<'_, 'd> {
             let Some(id) = own_id(node).map(TriggerId) else {
                 continue;
             };
+            let on = self.on(node);
+            let (content, otherwise) = self.trigger_content(node);
             let trigger = Trigger {
                 name: node.words_of("Name"),
-                on: self.on(node),
+                on,
                 condition: condition_of(node),
-                content: self.trigger_content(node),
+                content,
+                otherwise,
             };
             let _taken = self.plan.triggers.insert(id, trigger);
         }
@@ -116,17 +119,28 @@ impl<'d> Builder<'_, 'd> {
         })
     }
 
-    fn trigger_content(&mut self, node: &Node<'d>) -> TriggerContent {
+    /// Gives what a trigger runs when its condition holds, and when it does not.
+    fn trigger_content(&mut self, node: &Node<'d>) -> (TriggerContent, TriggerContent) {
         let kind = node.child("Type").and_then(|kind| kind.value.word());
         let part = if kind == Some("trigger") {
             Part::Trigger
         } else {
             Part::Action
         };
-        let mut ids = Vec::new();
+        let (mut ids, mut others) = (Vec::new(), Vec::new());
         if let Some(content) = node.child("Content") {
             for id in content.children("Id") {
-                ids.extend(self.content_id(id, part));
+                let field = id.attribute("else");
+                let is_other = id.flag("else").unwrap_or(false);
+                if let Some(field) = field.filter(|_| is_other && node.child("Condition").is_none())
+                {
+                    let message = "the trigger has no condition that could fail";
+                    let diagnostic = Diagnostic::warning(Code::BadTrigger, field.span(), message);
+                    self.said
+                        .add(diagnostic.label("never runs: give the trigger a `<Condition>`"));
+                }
+                let chosen = if is_other { &mut others } else { &mut ids };
+                chosen.extend(self.content_id(id, part));
             }
             if content.children("Id").next().is_none() {
                 let diagnostic = Diagnostic::warning(
@@ -138,23 +152,17 @@ impl<'d> Builder<'_, 'd> {
                     .add(diagnostic.label("needs `<Id>` with the id of an action or trigger"));
             }
         }
-        if part == Part::Trigger {
-            return TriggerContent::Triggers(ids.into_iter().map(TriggerId).collect());
-        }
-        let actions = ids.into_iter().map(ActionId);
-        TriggerContent::Actions(actions.flat_map(|id| self.expanded(id)).collect())
+        let content = |ids: Vec<u32>| {
+            if part == Part::Trigger {
+                return TriggerContent::Triggers(ids.into_iter().map(TriggerId).collect());
+            }
+            let actions = ids.into_iter().map(ActionId);
+            TriggerContent::Actions(actions.flat_map(|id| self.expanded(id)).collect())
+        };
+        (content(ids), content(others))
     }
 
     fn content_id(&mut self, node: &Node<'d>, part: Part) -> Option<u32> {
-        // Told as not supported: such an action runs when the condition does not hold.
-        let attributes = node
-            .element
-            .into_iter()
-            .flat_map(|element| &element.attributes);
-        let mut others = attributes.filter(|attribute| attribute.name == "else");
-        if others.any(|attribute| attribute.value.trimmed().eq_ignore_ascii_case("true")) {
-            return None;
-        }
         let text = node.value.text().unwrap_or_default();
         let span = node.value_span();
         let Some(id) = number_in(text, 0, u32::MAX) else {

@@ -63,17 +63,15 @@ const GROUP: &[Row] = &[
     Row::new("Group/Content/Pair", Kind::Id(Part::Pair), "a pair").many(),
     Row::new(
         "Group/Content/Pair@next",
-        Kind::Milliseconds(0, u32::MAX),
-        "a pause after it",
-    )
-    .ignored(NO_PAUSE),
+        Kind::Milliseconds(0, TIMER_TIME_MAX),
+        "the pause after it, instead of the timer's `Interval`",
+    ),
     Row::new("Group/Content/Action", Kind::Id(Part::Action), "an action").many(),
     Row::new(
         "Group/Content/Action@next",
-        Kind::Milliseconds(0, u32::MAX),
-        "a pause after it",
-    )
-    .ignored(NO_PAUSE),
+        Kind::Milliseconds(0, TIMER_TIME_MAX),
+        "the pause after it, instead of the timer's `Interval`",
+    ),
     Row::new(
         "Group/Content/Trigger",
         Kind::Id(Part::Trigger),
@@ -82,10 +80,9 @@ const GROUP: &[Row] = &[
     .many(),
     Row::new(
         "Group/Content/Trigger@next",
-        Kind::Milliseconds(0, u32::MAX),
-        "a pause after it",
-    )
-    .ignored(NO_PAUSE),
+        Kind::Milliseconds(0, TIMER_TIME_MAX),
+        "the pause after it, instead of the timer's `Interval`",
+    ),
     Row::new(
         "Group/Content/Param",
         Kind::Text,
@@ -162,8 +159,7 @@ const TRIGGER: &[Row] = &[
         "Trigger/Content/Id@else",
         Kind::Boolean,
         "true: it runs when the condition does not hold",
-    )
-    .ignored("it does not run; give a trigger of its own the opposite condition"),
+    ),
 ];
 
 pub(super) const SUBJECTS: &[Word] = &[
@@ -210,9 +206,8 @@ const ACTION: &[Row] = &[
     Row::new(
         "Action/On@nr",
         Kind::Text,
-        "which places in a command, response or group",
-    )
-    .ignored("the first"),
+        "of `set next`: which places in the group, from 1, with semicolons between them",
+    ),
     Row::new("Action/Type", Kind::Words(ACTION_TYPES), "what is done").needed(),
     Row::new(
         "Action/Type@id",
@@ -256,6 +251,7 @@ pub(super) const ACTION_SUBJECTS: &[Word] = &[
 
 pub(super) const ACTION_TYPES: &[Word] = &[
     word("make"),
+    word("length"),
     word("read"),
     word("clear"),
     word("clear on display"),
@@ -282,6 +278,7 @@ pub(super) const ACTION_TYPES: &[Word] = &[
     word("close"),
     word("sleep"),
     word("stop current group"),
+    word("set next"),
     word("start"),
     word("stop"),
     word("restart timer"),
@@ -293,7 +290,6 @@ pub(super) const ACTION_TYPES: &[Word] = &[
     ignored_word("crc", NOTHING),
     ignored_word("create element", NOTHING),
     ignored_word("go", NOTHING),
-    ignored_word("length", NOTHING),
     ignored_word("lock", NOTHING),
     ignored_word("merge", NOTHING),
     ignored_word("priority lock", NOTHING),
@@ -304,7 +300,6 @@ pub(super) const ACTION_TYPES: &[Word] = &[
     ignored_word("replace data", NOTHING),
     ignored_word("set and get with wait", NOTHING),
     ignored_word("set info", NOTHING),
-    ignored_word("set next", NOTHING),
     ignored_word("set with wait", NOTHING),
     ignored_word("stuffing", NOTHING),
     ignored_word("swap column", NOTHING),
@@ -358,7 +353,6 @@ const TIMER: &[Row] = &[
 
 pub(super) const TIMER_WORDS: &[Word] = &[word("loop")];
 
-const NO_PAUSE: &str = "the next one follows at once, or after the timer's `Interval`";
 const NEVER: &str = "the trigger never fires";
 const NOTHING: &str = "the action does nothing";
 

@@ -334,8 +334,18 @@ const NOT_DONE: &[Row] = &[
         "parameters that are sent along",
     )
     .ignored("a change is of one parameter"),
-    Row::new("Length", Kind::Elements, "what a length parameter counts")
-        .ignored("it counts what follows it"),
+    Row::new(
+        "Length",
+        Kind::Elements,
+        "what a length parameter counts; without it, all that is no length parameter",
+    ),
+    Row::new("Length/Content", Kind::Elements, "the parts it counts"),
+    Row::new(
+        "Length/Content/Param",
+        Kind::Number(0, 10_000),
+        "the place of one in the command or response, from 0",
+    )
+    .many(),
     Row::new("Matrix", Kind::Elements, "a matrix over tables").ignored(TABLES),
     Row::new(
         "Mediation",

@@ -293,8 +293,18 @@ const PORT_SETTINGS: &[Row] = &[
         "TimeoutTimeElement",
         Kind::Elements,
         "after how long a silence the element is in timeout",
+    ),
+    Row::new(
+        "TimeoutTimeElement/DefaultValue",
+        Kind::Milliseconds(0, 86_400_000),
+        "the default; 30 s where none is said",
+    ),
+    Row::new(
+        "TimeoutTimeElement/Disabled",
+        Kind::Boolean,
+        "whether operators may not change it",
     )
-    .ignored(ELEMENT_TIMEOUT),
+    .descriptive(),
     Row::new("Baudrate", Kind::Elements, "of serial lines").ignored(SERIAL),
     Row::new("Databits", Kind::Elements, "of serial lines").ignored(SERIAL),
     Row::new("Flowcontrol", Kind::Elements, "of serial lines").ignored(SERIAL),
@@ -391,8 +401,18 @@ const ELEMENT_OPTIONS: &[Row] = &[
         "UserSettings/TimeoutTimeElement",
         Kind::Elements,
         "after how long a silence the element is in timeout",
+    ),
+    Row::new(
+        "UserSettings/TimeoutTimeElement/DefaultValue",
+        Kind::Milliseconds(0, 86_400_000),
+        "the default; 30 s where none is said",
+    ),
+    Row::new(
+        "UserSettings/TimeoutTimeElement/Disabled",
+        Kind::Boolean,
+        "whether operators may not change it",
     )
-    .ignored(ELEMENT_TIMEOUT),
+    .descriptive(),
 ];
 
 const NOT_DONE: &[Row] = &[
@@ -458,4 +478,3 @@ const NOT_DONE: &[Row] = &[
 pub(super) const OTHER_KIND: &str = "only WebSocket connections are made";
 const SERIAL: &str = "a WebSocket has no such setting";
 const TABLES: &str = "there are no tables";
-const ELEMENT_TIMEOUT: &str = "`timeout` of the element says it";

@@ -200,6 +200,7 @@ fn the_wake_command_leaves_as_three_binary_bytes() {
             on: None,
             condition: None,
             content: TriggerContent::Actions(vec![ActionId(900)]),
+            otherwise: TriggerContent::default(),
         };
         plan.actions.insert(ActionId(900), queue).unwrap();
         plan.triggers.insert(TriggerId(900), call).unwrap();

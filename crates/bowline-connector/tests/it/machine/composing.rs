@@ -3,8 +3,9 @@
 use bowline_connector::{
     machine::Value,
     plan::{
-        ActionKind, GroupId, LengthRule, Link, MessageKind, Moment, Parameter, ParameterKind,
-        QueueVerb, RawType, Source, Subject, TimerStart, TimerTime,
+        ActionId, ActionKind, CommandId, GroupId, LengthRule, Link, MessageKind, Moment, Parameter,
+        ParameterId, ParameterKind, QueueVerb, RawType, Source, Subject, TimerStart, TimerTime,
+        TriggerContent, TriggerId,
     },
 };
 
@@ -58,23 +59,42 @@ fn a_command_is_the_bytes_of_its_parameters_one_after_the_other() {
 }
 
 #[test]
-fn a_length_parameter_counts_what_is_behind_it() {
-    let mut length = number();
-    length.kind = ParameterKind::Length;
-    length.interpretation.length = LengthRule::Fixed(3);
-    let mut bench = Sketch::default()
+fn a_length_parameter_counts_all_other_parts_or_those_it_names() {
+    let length = || {
+        let mut length = long(number(), 3);
+        length.kind = ParameterKind::Length;
+        length
+    };
+    let mut sketch = Sketch::default()
         .link(0, link())
-        .parameter(1, length)
-        .parameter(2, defaulted(text(), "twelve bytes"))
-        .command(1, MessageKind::Text, &[1, 2])
+        .fixed(1, b"<")
+        .parameter(2, length())
+        .parameter(3, length())
+        .parameter(4, defaulted(text(), "twelve bytes"))
+        .command(1, MessageKind::Text, &[1, 2, 3, 4])
+        .action(5, ActionKind::Make(Some(CommandId(1))))
+        .action(6, ActionKind::MakeWithLength(Some(CommandId(1))))
+        .on(50, (Subject::Command(None), Moment::Before), &[5])
         .pair(1, pair(1, &[]))
         .poll(1, &[1])
         .action(1, queue(1))
-        .called(1, &[1])
-        .start();
+        .called(1, &[1]);
+    sketch.0.counted = [(ParameterId(3), vec![1, 3, 99])].into();
+    let mut bench = sketch.clone().start();
     bench.open(0);
     bench.fire(1);
-    assert_eq!(bench.payloads(), ["012twelve bytes"]);
+    assert_eq!(bench.payloads(), ["<013015twelve bytes"]);
+    bench.set(2, Value::Number(7.0));
+    bench.fire(1);
+    assert_eq!(bench.payloads(), ["<007015twelve bytes"]);
+
+    let before = sketch.0.triggers.get_mut(TriggerId(50)).unwrap();
+    before.content = TriggerContent::Actions(vec![ActionId(5), ActionId(6)]);
+    let mut bench = sketch.start();
+    bench.open(0);
+    bench.set(2, Value::Number(7.0));
+    bench.fire(1);
+    assert_eq!(bench.payloads(), ["<013015twelve bytes"]);
 }
 
 #[test]
@@ -120,7 +140,7 @@ fn what_composed_at_enqueue_is_made_by_itself_where_the_connector_has_no_trigger
 fn triggers_before_a_command_fire_when_it_is_queued_or_when_its_turn_comes() {
     let append = |text: &str| {
         ActionKind::Parameter(
-            Some(bowline_connector::plan::ParameterId(3)),
+            Some(ParameterId(3)),
             bowline_connector::plan::ParameterVerb::Append(Source::Literal(text.to_owned())),
         )
     };
@@ -158,7 +178,7 @@ fn a_text_command_that_is_no_utf8_is_not_sent() {
         .action(
             2,
             ActionKind::Parameter(
-                Some(bowline_connector::plan::ParameterId(2)),
+                Some(ParameterId(2)),
                 bowline_connector::plan::ParameterVerb::Increment(Source::Literal("1".to_owned())),
             ),
         )

@@ -3,8 +3,8 @@
 use bowline_connector::{
     machine::Value,
     plan::{
-        ActionKind, LengthRule, LinkId, MessageKind, Moment, Parameter, ParameterId, ParameterVerb,
-        RawType, ResponseId, Source, Subject, ValueKind,
+        ActionKind, LengthRule, LinkId, MessageKind, Moment, Parameter, ParameterId, ParameterKind,
+        ParameterVerb, RawType, ResponseId, Source, Subject, ValueKind,
     },
 };
 use bytes::Bytes;
@@ -394,4 +394,29 @@ fn little(mut parameter: Parameter) -> Parameter {
 fn hexadecimal(mut parameter: Parameter) -> Parameter {
     parameter.interpretation.is_hexadecimal = true;
     parameter
+}
+
+#[test]
+fn a_message_with_a_wrong_length_in_it_is_not_taken_where_lengths_are_checked() {
+    let mut length = number();
+    length.kind = ParameterKind::Length;
+    length.interpretation.length = LengthRule::Fixed(2);
+    let mut bench = Sketch::default()
+        .link(0, link())
+        .fixed(1, b"<")
+        .parameter(2, length)
+        .text(3)
+        .text(4)
+        .response(1, 0, &[1, 2, 3])
+        .response(2, 0, &[4])
+        .action(1, ActionKind::Read(None))
+        .action(2, ActionKind::CheckLength(None))
+        .on(1, (Subject::Response(None), Moment::Before), &[1, 2])
+        .start();
+    bench.open(0);
+    bench.receive(0, "<04abc");
+    assert_eq!(bench.value(3), &words("abc"));
+    assert_eq!(bench.value(4), &Value::Empty);
+    bench.receive(0, "<09abc");
+    assert_eq!(bench.value(4), &words("<09abc"));
 }

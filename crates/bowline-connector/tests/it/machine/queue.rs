@@ -241,9 +241,28 @@ fn groups_of_the_kinds_that_do_not_wait_run_at_once() {
 }
 
 #[test]
-fn a_group_may_be_stopped_and_its_next_pair_chosen() {
+fn a_running_group_can_be_ended() {
+    let mut bench = sketch()
+        .group(6, group(GroupKind::PollAction, actions_of(&[11, 901, 12])))
+        .action(901, ActionKind::StopGroup)
+        .action(
+            902,
+            ActionKind::Queue(vec![GroupId(6)], QueueVerb::AddToExecute),
+        )
+        .called(901, &[902])
+        .start();
+    bench.fire(901);
+    assert_eq!(done(&bench), "1");
+}
+
+#[test]
+fn items_have_pauses_of_their_own_which_an_action_may_set() {
+    let mut paused = group(GroupKind::Poll, pairs_of(&[1, 2, 3]));
+    paused.pauses = [(0, Duration::from_secs(2)), (2, Duration::from_secs(3))].into();
+    let set = ActionKind::ItemPause(vec![1, 7], Source::Parameter(ParameterId(6)));
     let mut bench = sketch()
         .link(0, link())
+        .number(6)
         .parameter(3, defaulted(text(), "a"))
         .parameter(4, defaulted(text(), "b"))
         .parameter(5, defaulted(text(), "c"))
@@ -253,24 +272,26 @@ fn a_group_may_be_stopped_and_its_next_pair_chosen() {
         .pair(1, pair(1, &[]))
         .pair(2, pair(2, &[]))
         .pair(3, pair(3, &[]))
-        .group(5, group(GroupKind::Poll, pairs_of(&[1, 2, 3])))
-        .group(6, group(GroupKind::PollAction, actions_of(&[11, 901, 12])))
-        .action(
-            900,
-            ActionKind::PairNext(bowline_connector::plan::PairId(3)),
-        )
-        .action(901, ActionKind::StopGroup)
+        .group(5, paused)
+        .poll(6, &[1])
+        .action(900, set)
+        .on(900, (Subject::Group(Some(5)), Moment::Before), &[900])
         .action(
             902,
             ActionKind::Queue(vec![GroupId(5), GroupId(6)], QueueVerb::AddToExecute),
         )
-        .on(900, (Subject::Pair(Some(1)), Moment::After), &[900])
         .called(901, &[902])
         .start();
     bench.open(0);
+    bench.set(6, Value::Number(1000.0));
     bench.fire(901);
-    assert_eq!(bench.payloads(), ["a", "c"]);
-    assert_eq!(done(&bench), "1");
+    let mut times = Vec::new();
+    for second in 0..8 {
+        times.extend(bench.payloads().into_iter().map(|text| (second, text)));
+        bench.pass(1000);
+    }
+    let expected = [(0, "a"), (2, "b"), (3, "c"), (6, "a")];
+    assert_eq!(times, expected.map(|(at, text)| (at, text.to_owned())));
 }
 
 #[test]

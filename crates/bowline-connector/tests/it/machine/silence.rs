@@ -100,6 +100,23 @@ fn a_device_that_does_not_answer_is_silent_since_the_first_command() {
 }
 
 #[test]
+fn the_connector_says_how_long_a_link_may_be_silent_and_the_element_over_it() {
+    for (connector, element, seconds) in
+        [(None, None, 30), (Some(5), None, 5), (Some(5), Some(8), 8)]
+    {
+        let mut sketch = sketch(link());
+        sketch.0.timeout = connector.map(Duration::from_secs);
+        let mut settings = settings(&sketch.0);
+        settings.timeout = element.map(Duration::from_secs);
+        let mut bench = sketch.start_with(settings, []);
+        bench.pass(seconds * 1000 - 1);
+        assert_eq!(levels(&bench)[0], Unknown);
+        bench.pass(1);
+        assert_eq!(levels(&bench)[0], Timeout);
+    }
+}
+
+#[test]
 fn links_and_pairs_that_do_not_count_say_nothing_about_the_element() {
     let mut excluded = sketch(link());
     let mut pair = excluded.0.pairs.get(PairId(1)).unwrap().clone();

@@ -20,7 +20,7 @@ use bowline_connector::{
 use bytes::Bytes;
 
 /// A plan that grows part by part.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sketch(pub(super) Plan);
 
 impl Sketch {
@@ -120,6 +120,7 @@ impl Sketch {
             on,
             condition: condition.map(|text| Condition::parse(text).unwrap()),
             content: TriggerContent::Actions(actions.iter().copied().map(ActionId).collect()),
+            otherwise: TriggerContent::default(),
         };
         self.0.triggers.insert(TriggerId(id), trigger).unwrap();
         self
@@ -359,7 +360,7 @@ pub(super) fn settings(plan: &Plan) -> ElementSettings {
         name: "tank".to_owned(),
         id: 7,
         links: links.collect(),
-        timeout: Duration::from_secs(30),
+        timeout: Some(Duration::from_secs(30)),
         parameters: [].into(),
         delivers_duplicates: false,
         extractions: Vec::new(),
@@ -486,6 +487,7 @@ pub(super) fn group(kind: GroupKind, content: GroupContent) -> Group {
         kind,
         condition: None,
         content,
+        pauses: [].into(),
         is_ping: false,
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bowline_connector::{
     machine::{Effect, SetError, Value},
     plan::{
-        ActionKind, GroupId, GroupKind, Moment, ParameterId, ParameterVerb, QueueVerb, Source,
-        Subject, Trigger, TriggerContent, TriggerId,
+        ActionId, ActionKind, GroupId, GroupKind, Moment, ParameterId, ParameterVerb, QueueVerb,
+        Source, Subject, Trigger, TriggerContent, TriggerId,
     },
 };
 
@@ -62,11 +62,24 @@ fn a_trigger_may_fire_triggers_and_so_may_an_action() {
         on: None,
         condition: None,
         content: TriggerContent::Triggers(vec![TriggerId(1), TriggerId(4), TriggerId(2)]),
+        otherwise: TriggerContent::default(),
     };
     sketch.0.triggers.insert(TriggerId(3), trigger).unwrap();
     let mut bench = sketch.start();
     bench.fire(3);
     assert_eq!(done(&bench), "12132");
+}
+
+#[test]
+fn what_is_marked_else_runs_when_the_condition_does_not_hold() {
+    let mut sketch = sketch().trigger(1, Some(change(8)), &[1, 2], Some("id:8 == \"go\""));
+    let trigger = sketch.0.triggers.get_mut(TriggerId(1)).unwrap();
+    trigger.otherwise = TriggerContent::Actions(vec![ActionId(3), ActionId(4)]);
+    let mut bench = sketch.start();
+    bench.set(8, words("stop"));
+    assert_eq!(done(&bench), "34");
+    bench.set(8, words("go"));
+    assert_eq!(done(&bench), "3412");
 }
 
 #[test]

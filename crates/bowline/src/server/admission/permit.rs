@@ -138,6 +138,13 @@ impl Permit {
         Ok(())
     }
 
+    /// Counts the connection for no user any more. Later calls change nothing.
+    pub fn release_user(&mut self) {
+        if let Some(user) = self.user.take() {
+            self.gate.lock().release_user(user.place);
+        }
+    }
+
     /// Says that the handshake is over, so that another may begin. Later calls change nothing.
     pub fn end_handshake(&mut self) {
         if self.is_in_handshake {

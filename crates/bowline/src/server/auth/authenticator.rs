@@ -44,7 +44,7 @@ impl<F: Fn(&Credentials) -> Option<Identity> + Send + Sync> UserStore for F {
 /// every one, and only the first it finds count. If those are wrong or malformed, the user is not
 /// known, whatever follows:
 ///
-/// 1. the field `Authorization`, Basic or Bearer
+/// 1. the field `Authorization`, Basic or Bearer; malformed if there are two
 /// 2. a token among the subprotocols
 /// 3. a ticket in the query, with [`with_tickets`](Self::with_tickets)
 /// 4. a cookie, with [`with_cookie`](Self::with_cookie)
@@ -155,7 +155,12 @@ impl From<Option<Credentials>> for Found {
 }
 
 fn authorization(request: &RequestHead) -> Option<Found> {
-    let value = request.headers().first("authorization")?;
+    let mut values = request.headers().all("authorization");
+    let value = values.next()?;
+    if values.next().is_some() {
+        // A program in front may have read the other one.
+        return Some(Found::Malformed);
+    }
     let bearer = || {
         let (scheme, token) = str::from_utf8(value).ok()?.split_once(' ')?;
         let token = token.trim();

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -14,9 +14,16 @@ use crate::server::{handle::ConnectionHandle, id::ConnectionId};
 /// Holds handles in several parts, each with a lock of its own.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    parts: [Mutex<HashMap<ConnectionId, ConnectionHandle>>; PARTS],
+    parts: [Mutex<Part>; PARTS],
     len: AtomicUsize,
     hasher: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    handles: HashMap<ConnectionId, ConnectionHandle>,
+    /// The same in a row, made when it is asked for and valid until one joins or leaves.
+    row: Option<Arc<[ConnectionHandle]>>,
 }
 
 impl Members {
@@ -26,7 +33,8 @@ impl Members {
 
     pub(super) fn join(&self, connection: ConnectionHandle) {
         let joined = self.with_part(connection.id(), |part| {
-            part.insert(connection.id(), connection)
+            part.row = None;
+            part.handles.insert(connection.id(), connection)
         });
         if joined.is_none() {
             self.len.fetch_add(1, Ordering::Relaxed);
@@ -35,10 +43,12 @@ impl Members {
 
     pub(super) fn leave(&self, id: ConnectionId) {
         let left = self.with_part(id, |part| {
-            let left = part.remove(&id);
+            part.row = None;
+            let handles = &mut part.handles;
+            let left = handles.remove(&id);
             // What a crowd needed is given back when it is gone.
-            if part.capacity() > SPARE_LEN_MIN && part.len() < part.capacity() / 4 {
-                part.shrink_to(part.len() * 2);
+            if handles.capacity() > SPARE_LEN_MIN && handles.len() < handles.capacity() / 4 {
+                handles.shrink_to(handles.len() * 2);
             }
             left
         });
@@ -50,18 +60,16 @@ impl Members {
     /// Calls `act` with each member, while no lock is held: it may do anything with the group.
     pub(super) fn for_each(&self, mut act: impl FnMut(&ConnectionHandle)) {
         for part in &self.parts {
-            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
-            let connections: Vec<_> = part.values().cloned().collect();
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let Part { handles, row } = &mut *part;
+            let row = row.get_or_insert_with(|| handles.values().cloned().collect());
+            let row = Arc::clone(row);
             drop(part);
-            connections.iter().for_each(&mut act);
+            row.iter().for_each(&mut act);
         }
     }
 
-    fn with_part<R>(
-        &self,
-        id: ConnectionId,
-        change: impl FnOnce(&mut HashMap<ConnectionId, ConnectionHandle>) -> R,
-    ) -> R {
+    fn with_part<R>(&self, id: ConnectionId, change: impl FnOnce(&mut Part) -> R) -> R {
         let index = usize::try_from(self.hasher.hash_one(id) % PARTS as u64).unwrap_or(0);
         let part = self
             .parts

@@ -18,6 +18,7 @@ use arc_swap::ArcSwap;
 use bowline_proto::{
     CloseCode, Ending, Message, PreparedMessage, ProtocolViolation, handshake::RequestHead,
 };
+use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span};
 
 use handlers::Handlers;
@@ -46,11 +47,11 @@ use crate::{
 /// Handlers are plain functions. They are called one after the other for each connection, get
 /// text and bytes borrowed, and can be replaced while connections are open; the next message
 /// meets the new one. They must not block: what takes long belongs into a task, which gets a
-/// [`ConnectionHandle`], or into [`on_message`](Self::on_message), whose messages wait. What they send, to any connection, leaves when the batch of messages that
-/// arrived together is handled.
+/// [`ConnectionHandle`], or into [`on_message`](Self::on_message), whose messages wait. What they
+/// send, to any connection, leaves when the batch of messages that arrived together is handled.
 ///
-/// A connection gets, in this order: *open* once; *text*, *binary* or *message* for each message; *error* if
-/// the peer broke a rule; *disconnect* exactly once, whatever ended it. A message of a kind
+/// A connection gets, in this order: *open* once; *text*, *binary* or *message* for each message;
+/// *error* if the peer broke a rule; *disconnect* exactly once, whatever ended it. A message of a kind
 /// without a handler closes the connection with 1003, unless the group is
 /// [push-only](GroupOptions::push_only). A handler that panics closes it with 1011.
 #[derive(Clone)]
@@ -154,7 +155,7 @@ impl ConnectionGroup {
     /// and may take its time.
     ///
     /// Its future runs on the connection's task, one at a time; meanwhile the connection is
-    /// received on, and what arrives waits. [`GroupOptions::receive`] bounds that: once much waits
+    /// received on, and what arrives waits, whatever handler it is for. [`GroupOptions::receive`] bounds that: once much waits
     /// the connection is not read until there is less, so that the peer has to wait, and nothing
     /// is dropped. *Disconnect* comes after the last message. A connection that is
     /// [aborted](ConnectionHandle::abort) drops what waits, and the future where it is.
@@ -341,15 +342,11 @@ impl ConnectionGroup {
         message: impl Into<Message<'static>>,
         wanted: impl Fn(&ConnectionHandle) -> bool,
     ) -> Broadcast {
-        let message = PreparedMessage::new(message.into());
+        let message = Outgoing::Prepared(PreparedMessage::new(message.into()));
         let mut result = Broadcast::default();
         self.inner.members.for_each(|connection| {
             if wanted(connection) {
-                result.count(
-                    connection
-                        .push(Outgoing::Prepared(message.clone()), None)
-                        .ok(),
-                );
+                result.count(connection.push(&message, None).ok());
             }
         });
         result
@@ -358,28 +355,35 @@ impl ConnectionGroup {
     /// Sends several messages to every connection, each encoded once and none left out: waits for
     /// room in the outboxes that are full.
     ///
-    /// A connection that makes no room for `patience` is closed with 1013. The messages of one
-    /// call keep their order; those of two that run at the same time may mix. Cancel-safe in that
-    /// dropping it leaves out only what it was waiting to send.
+    /// A connection that makes no room for `patience` is closed with 1013; none waits for another
+    /// one. The messages of one call keep their order; those of two that run at the same time may
+    /// mix. Must be called inside a tokio runtime. Cancel-safe in that dropping it leaves out only
+    /// what it was waiting to send.
     pub async fn broadcast_all(
         &self,
         messages: impl IntoIterator<Item = Message<'static>>,
         patience: Duration,
     ) -> Broadcast {
         let prepare = |message| Outgoing::Prepared(PreparedMessage::new(message));
-        let messages: Vec<_> = messages.into_iter().map(prepare).collect();
+        let messages: Arc<[_]> = messages.into_iter().map(prepare).collect();
         let mut result = Broadcast::default();
-        let mut late = Vec::new();
+        // Dropping it ends what waits.
+        let mut late = JoinSet::new();
         self.inner
             .members
             .for_each(|connection| match connection.push_all(&messages) {
                 (_, None) => result.sent += 1,
-                (done, Some(SendError::Full)) => late.push((connection.clone(), done)),
+                (done, Some(SendError::Full)) => {
+                    let (connection, messages) = (connection.clone(), Arc::clone(&messages));
+                    late.spawn(async move {
+                        let rest = messages.get(done..).unwrap_or_default();
+                        connection.send_rest(rest, patience).await
+                    });
+                }
                 (_, Some(_)) => result.refused += 1,
             });
-        for (connection, done) in late {
-            let rest = messages.get(done..).unwrap_or_default();
-            if connection.send_rest(rest, patience).await {
+        while let Some(sent) = late.join_next().await {
+            if sent.is_ok_and(|sent| sent) {
                 result.sent += 1;
             } else {
                 result.refused += 1;
@@ -388,21 +392,21 @@ impl ConnectionGroup {
         result
     }
 
-    /// Closes every connection that `wanted` picks.
+    /// Closes every connection that `wanted` picks, as [`ConnectionHandle::close`].
     ///
     /// # Errors
-    /// [`Error::Misuse`](crate::Error::Misuse) for a code or reason that cannot be sent.
+    /// [`Error::Misuse`](crate::Error::Misuse) for a code that cannot be sent.
     pub fn disconnect_each(
         &self,
         code: CloseCode,
         reason: &str,
         wanted: impl Fn(&ConnectionHandle) -> bool,
     ) -> Result<(), crate::Error> {
-        bowline_proto::Close::new(code, reason).map_err(crate::Error::Misuse)?;
-        batched(|| {
+        bowline_proto::Close::with_reason_cut(code, reason).map_err(crate::Error::Misuse)?;
+        batched(0, || {
             self.inner.members.for_each(|connection| {
                 if wanted(connection) {
-                    // The code and the reason were checked; a connection that is over is closed.
+                    // The code was checked; a connection that is over is closed.
                     drop(connection.close(code, reason));
                 }
             });

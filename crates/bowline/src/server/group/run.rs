@@ -183,13 +183,16 @@ impl Member {
         if let Some(session) = &self.connection.attributes().session {
             session.touch();
         }
-        let mut waits = false;
-        let push_only = self.group.push_only;
-        self.call(|handlers, connection| {
-            let handled = handle_now(handlers, connection, &message, push_only);
-            waits = handled == Handled::Waits;
-            handled
-        });
+        // Behind a message that is being handled every one waits, so that none overtakes it.
+        let mut waits = self.inbox.is_some();
+        if !waits {
+            let push_only = self.group.push_only;
+            self.call(|handlers, connection| {
+                let handled = handle_now(handlers, connection, &message, push_only);
+                waits = handled == Handled::Waits;
+                handled
+            });
+        }
         waits.then(|| self.inbox().push(message.into_owned()))?
     }
 
@@ -212,7 +215,7 @@ impl Member {
     fn poll_inbox(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(inbox) = &mut self.inbox {
             let polled = as_current(&self.connection, || {
-                catch_unwind(AssertUnwindSafe(|| batched(|| inbox.poll_work(cx))))
+                catch_unwind(AssertUnwindSafe(|| batched(0, || inbox.poll_work(cx))))
             });
             match polled {
                 Ok(Poll::Pending) => return Poll::Pending,
@@ -293,6 +296,8 @@ fn handle_now(
 
 impl Drop for Member {
     fn drop(&mut self) {
+        // What a handler was doing ends before *disconnect*.
+        self.inbox = None;
         self.group.members.leave(self.connection.id());
         self.connection.detach_session();
         let ending = self.ending.take().unwrap_or_else(|| Ending {

@@ -83,7 +83,6 @@ impl Framing {
 }
 
 /// Takes a body as its bytes come in, up to a limit.
-#[derive(Debug)]
 pub(super) struct BodyReader {
     place: Place,
     body: BytesMut,
@@ -188,6 +187,13 @@ impl BodyReader {
             return Err(BodyError::Malformed);
         }
         line.truncate(line.len() - 2);
+        // Some programs end a line at a bare CR, or do not see what follows a NUL.
+        if line
+            .iter()
+            .any(|byte| byte.is_ascii_control() && *byte != b'\t')
+        {
+            return Err(BodyError::Malformed);
+        }
         Ok(Some(line))
     }
 
@@ -315,6 +321,9 @@ mod tests {
             (b"-1\r\n", BodyError::Malformed),
             (b"0x1\r\n", BodyError::Malformed),
             (b"1\n", BodyError::Malformed),
+            (b"1;a\rb\r\n", BodyError::Malformed),
+            (b"1;\0\r\n", BodyError::Malformed),
+            (b"0\r\nA: b\r\r\n", BodyError::Malformed),
             (b"1\r\nab\r\n", BodyError::Malformed),
             (&[b'1'; LINE_LEN_MAX + 1], BodyError::Malformed),
         ] {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, atomic::AtomicU32},
 };
 
-use bowline_proto::handshake::{RefusalResponse, RequestHead};
+use bowline_proto::handshake::{self, RefusalResponse, RequestHead, check_host};
 use bytes::{Buf as _, BytesMut};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -47,7 +47,6 @@ pub(super) struct Caller {
 }
 
 /// A connection that was answered and waits for its next request.
-#[derive(Debug)]
 pub(super) struct Kept {
     pub(super) stream: Stream,
     /// What came after the last request.
@@ -123,16 +122,22 @@ impl Entrance {
             mut rest,
             caller,
         } = kept;
-        if rest.is_empty() {
-            let more = timeout(self.config.http.keep_alive, stream.read_buf(&mut rest));
-            let more = tokio::select! {
-                more = more => more.is_ok_and(|read| read.is_ok_and(|len| len > 0)),
-                _ = stopped.changed() => false,
-            };
-            if !more {
-                drop(timeout(REFUSAL_TIMEOUT, stream.shutdown()).await);
-                return Ok(None);
+        let more = async {
+            if !rest.is_empty() {
+                return true;
             }
+            let read = timeout(self.config.http.keep_alive, stream.read_buf(&mut rest)).await;
+            read.is_ok_and(|read| read.is_ok_and(|len| len > 0))
+        };
+        let more = tokio::select! {
+            biased;
+            // It ends a client too that has sent its next request already.
+            _ = stopped.changed() => false,
+            more = more => more,
+        };
+        if !more {
+            drop(timeout(REFUSAL_TIMEOUT, stream.shutdown()).await);
+            return Ok(None);
         }
         let request = self.config.acceptor.read_next(stream, rest).await?;
         self.receive(request, caller).await
@@ -220,8 +225,8 @@ impl Entrance {
         let (first, mut stream) = stream.into_parts();
         let mut rest = BytesMut::from(first);
         rest.advance(head.as_bytes().len());
-        let judged = Framing::of(&head, self.config.http.body_size_max)
-            .map_err(Refusal::from)
+        let judged = self
+            .check(&head)
             .and_then(|framing| Ok((framing, self.judge(&head, false, &mut caller)?)));
         let (framing, admitted) = match judged {
             Ok(judged) => judged,
@@ -242,6 +247,12 @@ impl Entrance {
             next,
         };
         Ok(Some((Arrival::Http(arrival), Some(kept))))
+    }
+
+    /// Checks what every plain request has to keep to; gives how its body ends.
+    fn check(&self, head: &RequestHead) -> Result<Framing, Refusal> {
+        check_host(head)?;
+        Ok(Framing::of(head, self.config.http.body_size_max)?)
     }
 
     /// Answers a plain request with a refusal and ends the connection.
@@ -287,11 +298,24 @@ impl fmt::Debug for Entrance {
 
 impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Self {
+        Self::told(error.status(), error.code(), &error)
+    }
+}
+
+impl From<handshake::Refusal> for Refusal {
+    fn from(refusal: handshake::Refusal) -> Self {
+        Self::told(refusal.status(), refusal.detail().code(), &refusal)
+    }
+}
+
+impl Refusal {
+    /// Tells the reason in one line of text.
+    fn told(status: u16, code: u16, reason: &impl fmt::Display) -> Self {
         Self {
-            code: error.code(),
-            answer: Answer::new(error.status())
+            code,
+            answer: Answer::new(status)
                 .with_header("Content-Type", "text/plain; charset=utf-8")
-                .with_body(format!("{error} (detail {})\n", error.code())),
+                .with_body(format!("{reason} (detail {code})\n")),
         }
     }
 }

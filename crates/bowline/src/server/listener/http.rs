@@ -1,6 +1,6 @@
 //! A plain HTTP request that was let in, and the answer to it.
 
-use std::io;
+use std::{fmt, io};
 
 use bowline_proto::handshake::{HandshakeError, HttpVersion, RefusalResponse, RequestHead};
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -34,7 +34,6 @@ use crate::{
 /// After an answer the listener waits for the next request on the connection, as long as
 /// [`HttpOptions::keep_alive`] says; the rules decide about that one anew. It does not when a body
 /// was sent and not read.
-#[derive(Debug)]
 pub struct HttpArrival {
     pub(super) head: RequestHead,
     pub(super) stream: Stream,
@@ -226,7 +225,6 @@ impl HttpArrival {
 }
 
 /// A plain HTTP request whose body was read: answer it.
-#[derive(Debug)]
 pub struct HttpExchange {
     arrival: HttpArrival,
     body: Bytes,
@@ -254,6 +252,28 @@ impl HttpExchange {
         body: &[u8],
     ) -> Result<(), Error> {
         self.arrival.answer(status, headers, body).await
+    }
+}
+
+/// Leaves out the body, and what came behind it.
+impl fmt::Debug for HttpArrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpArrival")
+            .field("head", &self.head)
+            .field("framing", &self.framing)
+            .field("routed", &self.routed)
+            .field("visitor", &self.visitor)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Leaves out the body.
+impl fmt::Debug for HttpExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpExchange")
+            .field("arrival", &self.arrival)
+            .field("body_len", &self.body.len())
+            .finish()
     }
 }
 

@@ -77,8 +77,12 @@ impl Entrance {
             identity, values, ..
         } = request;
         let routed = self.route(head, identity.as_ref(), client.address)?;
-        if let Some(identity) = &identity {
-            caller.permit.attribute_user(&identity.user, now())?;
+        match &identity {
+            Some(identity) => caller.permit.attribute_user(&identity.user, now())?,
+            // A request before it on the connection may have had one. Between plain requests the
+            // connection stays that user's, or every other one would count for the rate.
+            None if is_upgrade => caller.permit.release_user(),
+            None => {}
         }
         caller.permit.end_handshake();
         Ok(Admitted {

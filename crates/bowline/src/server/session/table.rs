@@ -135,19 +135,19 @@ impl<T: Send + Sync + 'static> Sessions<T> {
         expired.len()
     }
 
-    /// Sweeps once a minute, until the table is dropped. Runs for ever: spawn it.
-    pub async fn sweep_for_ever(&self) {
+    /// Gives a future that sweeps once a minute, until every clone of the table is dropped: spawn
+    /// it.
+    pub fn sweep_for_ever(&self) -> impl Future<Output = ()> + Send + use<T> {
         let table = Arc::downgrade(&self.table);
         let options = Arc::clone(&self.options);
-        let mut minute = tokio::time::interval(Duration::from_mins(1));
-        loop {
-            let now = minute.tick().await;
-            let Some(table) = table.upgrade() else { return };
-            Self {
-                options: Arc::clone(&options),
-                table,
+        async move {
+            let mut minute = tokio::time::interval(Duration::from_mins(1));
+            loop {
+                let now = minute.tick().await;
+                let Some(table) = table.upgrade() else { return };
+                let options = Arc::clone(&options);
+                Self { options, table }.sweep(now);
             }
-            .sweep(now);
         }
     }
 

@@ -14,7 +14,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{identity::Identity, tools, tungstenite};
+use super::{
+    identity::Identity,
+    tools::{self, TOOLS},
+    tungstenite,
+};
 
 /// A peer that takes commands as JSON and answers each.
 pub(crate) struct Peer {
@@ -56,7 +60,7 @@ pub(super) enum Ability {
 impl Peer {
     /// Python's websockets.
     pub(super) fn websockets() -> Self {
-        let mut command = Command::new(tools::python());
+        let mut command = Command::new(TOOLS.python());
         command.arg(tools::scripts().join("websockets_peer.py"));
         Self::spawn("websockets", &[], command)
     }
@@ -77,7 +81,7 @@ impl Peer {
     pub(crate) fn chromium() -> Self {
         let mut command = node(&["chromium_peer.mjs"]);
         command
-            .env("BOWLINE_CHROMIUM", tools::chromium())
+            .env("BOWLINE_CHROMIUM", TOOLS.chromium())
             .env("BOWLINE_CERTIFICATE", Identity::shared().certificate());
         Self::spawn("Chromium", CHROMIUM_CANNOT, command)
     }
@@ -186,7 +190,7 @@ fn node(arguments: &[&str]) -> Command {
     command
         .current_dir(tools::scripts())
         .args(arguments.iter().map(OsStr::new))
-        .env("BOWLINE_NODE_MODULES", tools::node_modules());
+        .env("BOWLINE_NODE_MODULES", TOOLS.node_modules());
     command
 }
 

@@ -17,11 +17,7 @@ use tokio::{process::Command, time::timeout};
 use super::tls_router_server;
 use crate::{
     examples::Example,
-    interop::{
-        identity::Identity as Certificate,
-        peer::Peer,
-        tools::{node_modules, python},
-    },
+    interop::{identity::Identity as Certificate, peer::Peer, tools::TOOLS},
 };
 
 /// Runs a client against the example's echo; it says whether everything came back.
@@ -46,12 +42,17 @@ async fn check(program: &Path, script: &str, further: &[&Path]) {
 
 #[tokio::test]
 async fn websockets_is_served_inside_a_handler_of_axum() {
-    check(&python(), "echo_client.py", &[]).await;
+    check(&TOOLS.python(), "echo_client.py", &[]).await;
 }
 
 #[tokio::test]
 async fn ws_is_served_inside_a_handler_of_axum() {
-    check(Path::new("node"), "echo_client.mjs", &[&node_modules()]).await;
+    check(
+        Path::new("node"),
+        "echo_client.mjs",
+        &[&TOOLS.node_modules()],
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use super::{
     rows::{Element, Row},
     stream::Stream,
 };
+use crate::elements::shown::Shown;
 
 /// Everything that is shown, and what is chosen.
 #[derive(Debug)]
@@ -138,7 +139,7 @@ impl App {
             };
             let told = match done {
                 Ok(()) => format!("{} is set", row.name),
-                Err(error) => format!("{}: {error}", row.name),
+                Err(error) => format!("{}: {}", row.name, Shown(handle.plan()).refusal(&error)),
             };
             // Nobody looks any more if it cannot be told.
             drop(notes.send(told).await);

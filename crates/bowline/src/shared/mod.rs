@@ -1,8 +1,10 @@
 //! What the handles of one connection share.
 
+mod receiving;
+
 use std::{
     future::{Future as _, poll_fn},
-    ops::{ControlFlow, Deref},
+    ops::Deref,
     pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -11,7 +13,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bowline_proto::{Close, Connection, ConnectionState, Event, Misuse, View};
+use bowline_proto::{Close, Compress, Connection, ConnectionState, Message, Misuse};
 use bytes::BytesMut;
 use tokio::{
     runtime::Handle,
@@ -24,11 +26,10 @@ use crate::{
     driver::{CutOff, Driver},
     error::Error,
     flusher,
-    link::{Link, batched},
+    link::Link,
     outbox::{OutboxLimits, Outgoing, Refused},
     transport::Transport,
     wakers::{Waiter, Wakers},
-    worker::with_read_buffer,
 };
 
 /// A share of a connection. With the last one the stream is let go, once what was sent is written
@@ -94,78 +95,6 @@ pub(crate) struct Shared<S> {
 }
 
 impl<S: Transport> Shared<S> {
-    /// Gives the next event that `take` takes; `None` when the connection is over.
-    #[inline]
-    pub(crate) fn poll_event<T>(
-        self: &Arc<Self>,
-        view: View,
-        cx: &mut Context<'_>,
-        mut take: impl FnMut(Event<'_>) -> Option<T>,
-    ) -> Poll<Option<T>> {
-        let mut driver = self.lock();
-        ready!(driver.poll_turn(cx));
-        driver.connection().set_view(view);
-        let polled = match driver.take_buffered(&mut take) {
-            Some(taken) => Poll::Ready(Some(taken)),
-            None => self.poll_receive(&mut driver, cx, |driver, cx| {
-                driver.poll_event(cx, &mut take)
-            }),
-        };
-        // A pong that was queued on the way leaves even if the next receive is far away.
-        if polled.is_ready() && driver.connection().queued_len() > 0 {
-            self.schedule_flush(&mut driver);
-        }
-        polled
-    }
-
-    /// Receives and hands events to `handle` until the connection is closed, or `handle` breaks
-    /// off; says which.
-    ///
-    /// What arrives is borrowed from the thread's read buffer, and the connection is not locked
-    /// while `handle` has it.
-    pub(crate) fn poll_handle(
-        &self,
-        cx: &Context<'_>,
-        handle: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> Poll<ControlFlow<()>> {
-        let mut first = self.lock().take_input();
-        if self.hand_out(&mut first, handle).is_break() {
-            return Poll::Ready(ControlFlow::Break(()));
-        }
-        loop {
-            let filled = with_read_buffer(|buffer| {
-                let mut driver = self.lock();
-                let filled =
-                    self.poll_receive(&mut driver, cx, |driver, cx| driver.poll_fill(cx, buffer));
-                drop(driver);
-                let filled = ready!(filled);
-                let chunk = buffer.get_mut(..filled).unwrap_or_default();
-                Poll::Ready((filled, self.hand_out(chunk, handle)))
-            });
-            let (filled, flow) = ready!(filled);
-            if flow.is_break() || (filled == 0 && self.lock().is_closed()) {
-                return Poll::Ready(flow);
-            }
-        }
-    }
-
-    /// Writes what is queued and ends what has begun to end, without reading; ready when the
-    /// connection is closed.
-    pub(crate) fn poll_unread(&self, cx: &Context<'_>) -> Poll<()> {
-        self.poll_receive(&mut self.lock(), cx, Driver::poll_unread)
-    }
-
-    /// Gives an event from bytes that are here already.
-    pub(crate) fn take_buffered<T>(
-        &self,
-        view: View,
-        mut take: impl FnMut(Event<'_>) -> Option<T>,
-    ) -> Option<T> {
-        let mut driver = self.lock();
-        driver.connection().set_view(view);
-        driver.take_buffered(&mut take)
-    }
-
     /// Queues messages one after the other, and writes once, or in between when they do not fit;
     /// gives how many were queued and why the next one was not.
     pub(crate) fn push_each(
@@ -174,7 +103,7 @@ impl<S: Transport> Shared<S> {
         limits: &OutboxLimits,
     ) -> (usize, Option<Refused>) {
         for (done, message) in messages.iter().enumerate() {
-            let push = || self.with(|driver| driver.push(message.clone(), None, limits));
+            let push = || self.with(|driver| driver.push(message, None, limits));
             let mut pushed = push();
             if pushed == Err(Refused::Full) {
                 self.write_now();
@@ -197,25 +126,27 @@ impl<S: Transport> Shared<S> {
         self.poll_written(&mut self.lock(), Waiter::Sender, cx)
     }
 
-    /// Makes `call` once there is room, and writes what it queued.
+    /// Makes `call` once there is room, notes so in `is_queued`, and writes what it queued.
     ///
     /// While more received messages wait to be taken, writing is left to a flush in the
     /// background, so that the answers leave together, no later than when the task yields.
     #[inline]
-    pub(crate) fn poll_send<C>(
+    pub(crate) fn poll_send(
         self: &Arc<Self>,
         cx: &Context<'_>,
-        call: &mut Option<C>,
-    ) -> Poll<Result<(), Error>>
-    where
-        C: FnOnce(&mut Connection) -> Result<(), Misuse>,
-    {
+        is_queued: &mut bool,
+        call: impl FnOnce(&mut Connection) -> Result<(), Misuse>,
+    ) -> Poll<Result<(), Error>> {
         let mut driver = self.lock();
-        if call.is_some() {
+        if !*is_queued {
             ready!(self.poll_room(&mut driver, cx))?;
-        }
-        if let Some(call) = call.take() {
+            if driver.has_input() {
+                let len = driver.burst_len();
+                // Answers are mostly as long as what they answer.
+                driver.connection().expect_sends(len);
+            }
             call(driver.connection()).map_err(|misuse| refusal(&mut driver, misuse))?;
+            *is_queued = true;
             if driver.has_input() && self.schedule_flush(&mut driver) {
                 return Poll::Ready(Ok(()));
             }
@@ -226,6 +157,20 @@ impl<S: Transport> Shared<S> {
             self.schedule_flush(&mut driver);
         }
         written
+    }
+
+    /// Sends a message, which stays where it is: moving it costs as much as encoding a short one.
+    #[inline]
+    pub(crate) fn poll_send_message(
+        self: &Arc<Self>,
+        cx: &Context<'_>,
+        is_queued: &mut bool,
+        message: &Message<'_>,
+        compress: Compress,
+    ) -> Poll<Result<(), Error>> {
+        self.poll_send(cx, is_queued, |connection| {
+            connection.send_with(message, compress)
+        })
     }
 
     /// Lets the application queue something without writing it.
@@ -254,7 +199,11 @@ impl<S: Transport> Shared<S> {
     /// Writes what can be written without waiting; what cannot is left to whoever receives, or to
     /// a task of its own.
     pub(crate) fn write_now(self: &Arc<Self>) {
-        let mut driver = self.lock();
+        self.write_with(&mut self.lock());
+    }
+
+    /// Writes what can be written without waiting, as [`write_now`](Self::write_now).
+    pub(crate) fn write_with(self: &Arc<Self>, driver: &mut Driver<S>) {
         driver.leave_batch();
         // A task that writes to many connections without a pause must not make their peers look
         // slow, so the write does not count as work of the task.
@@ -266,12 +215,12 @@ impl<S: Transport> Shared<S> {
             Poll::Ready(Ok(())) => {}
             Poll::Pending if self.wakers.is_waiting(Waiter::Receiver) => {}
             Poll::Pending => {
-                if !self.schedule_flush(&mut driver) {
+                if !self.schedule_flush(driver) {
                     self.waker.wake_by_ref();
                 }
             }
         }
-        self.tell_of_room(&mut driver);
+        self.tell_of_room(driver);
     }
 
     /// Has whoever receives look again.
@@ -282,31 +231,6 @@ impl<S: Transport> Shared<S> {
     /// Tells those who wait for room in the outbox.
     pub(crate) fn room_notify(&self) -> &Notify {
         &self.room
-    }
-
-    /// Gives a chunk to the engine, event by event; what handlers send for it leaves afterwards.
-    /// The rest of a chunk that is broken off is kept.
-    fn hand_out(
-        &self,
-        chunk: &mut [u8],
-        handle: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        batched(|| {
-            let mut at = 0;
-            loop {
-                let rest = chunk.get_mut(at..).unwrap_or_default();
-                let (used, event) = self.lock().next_event(rest);
-                let Some(event) = event else {
-                    return ControlFlow::Continue(());
-                };
-                let flow = handle(event);
-                at += used;
-                if flow.is_break() {
-                    self.lock().put_back(chunk.get(at..).unwrap_or_default());
-                    return flow;
-                }
-            }
-        })
     }
 
     fn poll_room(&self, driver: &mut Driver<S>, cx: &Context<'_>) -> Poll<Result<(), Error>> {
@@ -351,25 +275,6 @@ impl<S: Transport> Shared<S> {
             self.wakers.wake_others(waiter);
         }
         Poll::Ready(written.map_err(|CutOff| closed(driver)))
-    }
-
-    /// Receives, and wakes the others if that changed what they wait for.
-    fn poll_receive<T>(
-        &self,
-        driver: &mut Driver<S>,
-        cx: &Context<'_>,
-        receive: impl FnOnce(&mut Driver<S>, &mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        let queued_len = driver.connection().queued_len();
-        let was_writable = driver.is_writable();
-        // Stays known when something was received: it is about to wait for more.
-        self.wakers.register(Waiter::Receiver, cx.waker());
-        let received = receive(driver, &mut Context::from_waker(&self.waker));
-        self.tell_of_room(driver);
-        if driver.connection().queued_len() < queued_len || driver.is_writable() != was_writable {
-            self.wakers.wake_others(Waiter::Receiver);
-        }
-        received
     }
 
     /// Has what is queued written as soon as the current task yields; false if there is no runtime
