@@ -13,6 +13,7 @@ use bowline_proto::{
 };
 use futures_core::Stream as FuturesStream;
 use futures_sink::Sink;
+use tokio::{runtime::Handle, time::timeout};
 
 use crate::{
     ahead::Ahead,
@@ -207,12 +208,26 @@ impl<S: Transport> Sender<S> {
     /// then gets what the peer still sends, and `None` at the end. Cancel-safe: the receiving half
     /// carries it through.
     ///
+    /// A peer that takes nothing is given the close timeout of the configuration while the other
+    /// half receives, and twice that if it does not; then the connection ends.
+    ///
     /// # Errors
     /// [`Error::Misuse`] for a code or reason that cannot be sent, and inside a frame sent in
     /// pieces; [`Error::Closed`] if what is queued cannot reach the peer any more.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         begin_close(&self.shared, code, reason)?;
-        self.flush().await
+        let time = self
+            .shared
+            .with(|driver| driver.connection().config().close_timeout);
+        if Handle::try_current().is_err() {
+            return self.flush().await;
+        }
+        // Whoever receives watches the deadline too, and knows better how it ended.
+        let Ok(written) = timeout(time.saturating_mul(2), self.flush()).await else {
+            self.shared.give_up();
+            return self.flush().await;
+        };
+        written
     }
 
     /// Ends the connection at once, without a closing handshake, and lets go of the stream. What is

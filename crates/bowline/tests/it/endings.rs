@@ -249,6 +249,19 @@ async fn a_close_at_the_same_time_is_clean_for_both() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sender_that_closes_does_not_wait_for_ever_for_a_peer_that_takes_nothing() {
+    let (near, _far) = tokio::io::duplex(16);
+    let (mut sender, receiver) = server(near, Config::default()).split();
+    sender.feed("more than the stream holds").await.unwrap();
+    let before = tokio::time::Instant::now();
+    let closed = sender.close(CloseCode::NORMAL, "").await;
+    assert!(matches!(closed, Err(Error::Closed(_))), "{closed:?}");
+    assert_eq!(before.elapsed(), 2 * Config::default().close_timeout);
+    assert!(sender.ending().is_some());
+    drop(receiver);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_websocket_is_an_end_of_stream_for_the_peer() {
     let (a, b) = tokio::io::duplex(1024);
     let mut client = client(a, Config::default());
