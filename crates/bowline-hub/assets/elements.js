@@ -4,6 +4,9 @@
 const ELEMENT_COUNT_MAX = 32;
 const PARAMETER_COUNT_MAX = 500;
 
+/** More digits than a number has are only zeros. */
+const DECIMALS_MAX = 17;
+
 /** The levels of an alarm, which the style sheet colours. */
 const ALARMS = new Set(["warning", "minor", "major", "critical"]);
 
@@ -25,10 +28,16 @@ export function placeOf(topic) {
   return more === "alarm" ? { element, parameter: name, is: "alarm" } : undefined;
 }
 
-/** Returns how a value is shown: its label, or the value itself. */
-export function shown(value, labels = []) {
+/** Returns how a value is shown: its label, or the value itself, a number with its decimals. */
+export function shown(value, labels = [], decimals = undefined) {
   const label = labels.find((it) => it.value === value || String(it.value) === String(value));
-  return label ? label.label : String(value ?? "");
+  if (label) {
+    return label.label;
+  }
+  if (typeof value === "number" && Number.isInteger(decimals)) {
+    return value.toFixed(Math.min(decimals, DECIMALS_MAX));
+  }
+  return String(value ?? "");
 }
 
 /** Joins the descriptions of the two halves of a value, which share a topic. */
@@ -42,6 +51,7 @@ export function joined(descriptions) {
       description: (read ?? write).description || one.topic,
       about: (read ?? write).about,
       units: read?.units || write?.units || "",
+      decimals: (read ?? write).decimals ?? undefined,
       labels: read?.labels?.length ? read.labels : write?.labels ?? [],
       choices: write?.labels ?? [],
       kind: write?.kind ?? read.kind,
@@ -211,9 +221,9 @@ function showParameter(element, name) {
   }
   const { row, value, parameter } = found;
   const present = element.values.get(name);
-  const text = shown(present, parameter.labels);
-  const is_labelled = text !== String(present ?? "");
-  value.textContent = text && parameter.units && !is_labelled ? `${text} ${parameter.units}` : text;
+  const text = shown(present, parameter.labels, parameter.decimals);
+  const isLabelled = parameter.labels.some((it) => it.label === text);
+  value.textContent = text && parameter.units && !isLabelled ? `${text} ${parameter.units}` : text;
   const alarm = element.alarms.get(name);
   if (ALARMS.has(alarm)) {
     row.dataset.alarm = alarm;

@@ -86,11 +86,14 @@ impl Bridge {
             .iter()
             .map(|it| json!({"label": it.display, "value": json_of(&it.value)}))
             .collect();
+        let plan = self.element.plan();
+        let decimals = plan.parameters.get(parameter.id)?.decimals;
         Some(json!({
             "topic": name,
             "id": parameter.id.0,
             "description": parameter.description,
             "units": parameter.units,
+            "decimals": decimals,
             "about": parameter.subtext,
             "kind": format!("{:?}", parameter.measurement).to_lowercase(),
             "settable": parameter.kind == ParameterKind::Write,

@@ -102,6 +102,7 @@ test("a value is shown by its label, and its halves are one parameter", () => {
   assert.equal(shown(1, labels), "Open");
   assert.equal(shown(2, labels), "2");
   assert.equal(shown(undefined, labels), "");
+  assert.deepEqual([shown(31, [], 1), shown(2.25, [], 1), shown(31, [])], ["31.0", "2.3", "31"]);
   const [level, button] = joined([
     { topic: "Level", description: "Level", units: "cm", settable: false, kind: "number", labels: [] },
     { topic: "Level", description: "Level", units: "", settable: true, kind: "number", labels: [] },
