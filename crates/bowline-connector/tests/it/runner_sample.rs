@@ -197,9 +197,10 @@ async fn a_request_that_changes_after_it_was_queued_reaches_a_device_as_it_was()
     let mut settings = settings(LinkSettings::default());
     settings.links.insert(COMMAND, to(command.url()));
     settings.parameters.insert(FEED_ENDPOINT, feed.url());
-    let element = Element::of(callable(HOUR, HOUR), settings, &options());
+    let mut element = Element::of(callable(HOUR, HOUR), settings, &options());
     assert_eq!(feed.tells("text").await["text"], SUBSCRIBE);
-    command.tells("opened").await;
+    // The device sees the link open before the element does.
+    element.becomes(COMMAND_STATE, 1.0).await;
     element.handle.fire(TriggerId(901)).await.unwrap();
     assert_eq!(command.tells("text").await["text"], ASK);
     // The level is being asked for, so that the subscription has to wait.
