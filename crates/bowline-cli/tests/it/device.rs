@@ -155,3 +155,15 @@ fn mistakes_in_a_script_are_told_with_their_place() {
         assert_eq!(output.status.code(), Some(1));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_script_without_an_end_is_refused_at_its_bound() {
+    let output = run(&["simulate", "--script", "/dev/zero"]);
+    let complaint = complaint(&output);
+    assert!(
+        complaint.contains("longer than 1048576 bytes"),
+        "{complaint}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}

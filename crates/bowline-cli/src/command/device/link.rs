@@ -9,7 +9,7 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::script::{DROPPED, Does, Script};
 
@@ -91,7 +91,10 @@ impl<'s> Link<'s> {
     /// Notes what a rule does; beyond the bound it is left out.
     fn plan(&mut self, does: &Does, text: &str, json: Option<&Value>) {
         if self.waiting.len() >= WAITING_MAX {
-            debug!("too much is to be done: left out");
+            warn!(
+                WAITING_MAX,
+                "so many rules wait already: what this one does is left out"
+            );
             return;
         }
         let mut messages = Vec::new();

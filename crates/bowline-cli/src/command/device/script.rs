@@ -1,7 +1,9 @@
 //! What a simulated device does, as its file says.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::File,
+    io::{self, Read},
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -175,12 +177,16 @@ fn is_within(part: &Value, whole: &Value) -> bool {
     }
 }
 
+/// Reads a file, and no more than its bound of what is none: a device has no length.
 fn read_bounded(path: &Path) -> io::Result<String> {
-    if fs::metadata(path)?.len() > SCRIPT_LEN_MAX {
+    let mut text = String::new();
+    let mut file = File::open(path)?.take(SCRIPT_LEN_MAX + 1);
+    file.read_to_string(&mut text)?;
+    if text.len() as u64 > SCRIPT_LEN_MAX {
         let what = format!("the file is longer than {SCRIPT_LEN_MAX} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
     }
-    fs::read_to_string(path)
+    Ok(text)
 }
 
 /// Says what is wrong, and in which line and column.
