@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::Page,
-    connectors::{Bench, Element},
+    connectors::{Bench, Element, said},
     support::{Bowline, address_of},
     tools::TOOLS,
 };
@@ -126,6 +126,42 @@ fn use_case_4_a_saved_path_a_refusal_and_a_link_made_anew() {
     bench.said(&["set", case, "Reconnect", "Reconnect"]);
     element.until("handshake-and-endpoint value 7 LinkState Open");
     element.stop();
+}
+
+/// The TOML blocks of the guide page, in its order.
+fn guide() -> Vec<&'static str> {
+    let blocks = include_str!("../../../../docs/guide/connectors.md").split("```toml\n");
+    let blocks = blocks.skip(1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_device_and_the_element_of_the_guide_work_as_they_are_printed() {
+    let bench = Bench::new();
+    let script = bench.write("device.toml", guide()[0]);
+    let (_device, url) =
+        Bowline::serve(&["simulate", "--script", &script, "--listen", "127.0.0.1:0"]);
+    let connector = examples().join("handshake-and-endpoint.xml");
+    let connector = fs::read_to_string(connector).unwrap();
+    let connector = bench.write("handshake-and-endpoint.xml", &connector);
+    assert_eq!(said(&["check", &connector]), "");
+    let settings = guide()[1].replace("127.0.0.1:8050", address_of(&url));
+    let settings = bench.write("my-device.toml", &settings);
+    let record = bench.text_path("day-one.jsonl");
+    let mut element = bench.run_with(&[&settings, "--plain", "--record", &record]);
+    element.until("my-device value 31 Temperature 20.5 \u{b0}C");
+    element.until("my-device value 31 Temperature 31.0 \u{b0}C [warning]");
+    assert_eq!(
+        bench.said(&["get", "my-device", "LinkState"]).trim(),
+        "Open"
+    );
+    bench.said(&["set", "my-device", "Reconnect"]);
+    element.until("my-device value 7 LinkState Closed [critical]");
+    element.until("my-device value 7 LinkState Open");
+    element.stop();
+    said(&["test", &settings, "--conversation", &record]);
 }
 
 /// A hub that runs the fourth use case, and the URL of its WebSocket.

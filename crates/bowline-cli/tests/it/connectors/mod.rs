@@ -100,13 +100,11 @@ impl Bench {
         run(&[args, &["--data", &data]].concat())
     }
 
-    /// Runs a command that works, and gives what it says.
+    /// Runs a command that works, with the data folder, and gives what it says.
     #[track_caller]
     pub(crate) fn said(&self, args: &[&str]) -> String {
-        let output = self.command(args);
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{args:?}: {complaint}");
-        String::from_utf8(output.stdout).unwrap()
+        let data = self.data();
+        said(&[args, &["--data", &data]].concat())
     }
 
     pub(crate) fn stop_device(&mut self) {
@@ -121,6 +119,15 @@ impl Bench {
         assert_eq!(url, self.url);
         self.device = Some(device);
     }
+}
+
+/// Runs a command that works, and gives what it says.
+#[track_caller]
+pub(crate) fn said(args: &[&str]) -> String {
+    let output = run(args);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {complaint}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn serve(script: &str, address: &str) -> (Bowline, String) {
