@@ -17,17 +17,12 @@ impl<'p> Shown<'p> {
     /// Gives a value as people read it: the label if it has one, else a number with the decimals of
     /// the parameter, else the text; bytes that are no text in hex.
     pub(crate) fn display(self, id: ParameterId, value: &Value) -> String {
-        if let Some(label) = self.label(id, value) {
-            return label.to_owned();
-        }
-        let parameter = self.0.parameters.get(id);
-        let decimals = parameter.and_then(|parameter| parameter.decimals);
-        match (value, decimals) {
-            (Value::Number(number), Some(decimals)) => {
-                let decimals = usize::try_from(decimals).unwrap_or(DECIMALS_MAX);
-                format!("{number:.*}", decimals.min(DECIMALS_MAX))
+        match (value, self.0.parameters.get(id)) {
+            (Value::Bytes(bytes), _) if std::str::from_utf8(bytes).is_err() => {
+                crate::command::hex(bytes)
             }
-            (value, _) => text(value).into_owned(),
+            (value, Some(parameter)) => parameter.display(value).into_owned(),
+            (value, None) => value.text().into_owned(),
         }
     }
 
@@ -45,17 +40,7 @@ impl<'p> Shown<'p> {
 
     /// Gives the label of a value.
     pub(crate) fn label(self, id: ParameterId, value: &Value) -> Option<&'p str> {
-        let discreets = &self.0.parameters.get(id)?.discreets;
-        let mut discreets = discreets.iter();
-        let found = discreets.find(|discreet| match value {
-            Value::Empty => false,
-            Value::Bytes(bytes) => bytes.as_ref() == discreet.value.as_bytes(),
-            Value::Number(number) => {
-                let labelled = discreet.value.trim().parse::<f64>();
-                labelled.is_ok_and(|labelled| labelled.total_cmp(number).is_eq())
-            }
-        });
-        found.map(|discreet| discreet.display.as_str())
+        self.0.parameters.get(id)?.label(value)
     }
 
     /// Gives the name of a parameter.
@@ -68,15 +53,6 @@ impl<'p> Shown<'p> {
     pub(crate) fn units(self, id: ParameterId) -> &'p str {
         let parameter = self.0.parameters.get(id);
         parameter.map_or("", |parameter| &parameter.units)
-    }
-}
-
-/// Gives a value as text; bytes that are no text in hex.
-pub(crate) fn text(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::Empty => Cow::Borrowed(""),
-        Value::Number(number) => Cow::Owned(number.to_string()),
-        Value::Bytes(bytes) => payload(bytes),
     }
 }
 
@@ -110,6 +86,3 @@ pub(crate) const fn alarm(alarm: AlarmLevel) -> &'static str {
 
 /// How many choices are named to somebody who gave none of them.
 const CHOICES_MAX: usize = 20;
-
-/// More digits than a float has are only zeros.
-const DECIMALS_MAX: usize = 17;

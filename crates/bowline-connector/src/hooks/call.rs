@@ -1,7 +1,5 @@
 //! What a hook is given, and what it asks for.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use thiserror::Error;
 
@@ -94,7 +92,7 @@ impl<'a> HookCall<'a> {
     /// # Errors
     /// [`NotSet::NoSuchParameter`].
     pub fn text(&self, parameter: ParameterId) -> Result<String, NotSet> {
-        self.value(parameter).map(|value| text_of(&value))
+        self.value(parameter).map(|value| value.text().into_owned())
     }
 
     /// Gives a value as bytes: as it came, or the text of a number.
@@ -194,18 +192,6 @@ impl std::fmt::Debug for HookCall<'_> {
 pub(super) fn bytes_of(value: &Value) -> Vec<u8> {
     match value {
         Value::Bytes(bytes) => bytes.to_vec(),
-        Value::Number(_) | Value::Empty => text_of(value).into_bytes(),
-    }
-}
-
-/// Gives a value as people read it.
-pub(crate) fn text_of(value: &Value) -> String {
-    match value {
-        Value::Empty => String::new(),
-        Value::Number(number) => number.to_string(),
-        Value::Bytes(bytes) => match String::from_utf8_lossy(bytes) {
-            Cow::Borrowed(text) => text.to_owned(),
-            Cow::Owned(text) => text,
-        },
+        Value::Number(_) | Value::Empty => value.text().into_owned().into_bytes(),
     }
 }

@@ -56,7 +56,7 @@ impl Machine {
     /// Gives the endpoint of a link as it is written; none if nobody says it.
     pub(super) fn endpoint_text(&self, link: LinkId) -> Option<Cow<'_, str>> {
         if let Some(parameter) = self.endpoint_parameter(link) {
-            let text = super::values::text(self.values.get(parameter));
+            let text = self.values.get(parameter).text();
             if !text.trim().is_empty() {
                 return Some(text);
             }

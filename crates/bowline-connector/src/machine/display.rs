@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Machine, Value, convert, values};
+use super::{Machine, Value, convert};
 use crate::plan::{Measurement, Parameter, ParameterId};
 
 /// How bad a value is.
@@ -21,36 +21,24 @@ pub enum AlarmLevel {
 }
 
 impl Machine {
-    /// Gives the value of a parameter as text: UTF-8, what is none replaced; empty without a value.
+    /// Gives the value of a parameter as text, see [`Value::text`].
     pub fn text(&self, parameter: ParameterId) -> Cow<'_, str> {
-        values::text(self.values.get(parameter))
+        self.values.get(parameter).text()
     }
 
-    /// Gives the value as people read it: the label of a discreet, else a number with the decimals
-    /// of the parameter, else the text.
+    /// Gives the value as people read it, see [`Parameter::display`].
     pub fn display(&self, parameter: ParameterId) -> Cow<'_, str> {
-        if let Some(label) = self.label(parameter) {
-            return Cow::Borrowed(label);
-        }
-        let decimals = self.plan.parameters.get(parameter);
-        let decimals = decimals.and_then(|parameter| parameter.decimals);
-        match (self.values.get(parameter), decimals) {
-            (Value::Number(number), Some(decimals)) => {
-                let decimals = usize::try_from(decimals).unwrap_or(DECIMALS_MAX);
-                Cow::Owned(format!("{number:.*}", decimals.min(DECIMALS_MAX)))
-            }
-            (value, _) => values::text(value),
+        let value = self.values.get(parameter);
+        match self.plan.parameters.get(parameter) {
+            Some(declared) => declared.display(value),
+            None => value.text(),
         }
     }
 
     /// Gives the label of the value, if the parameter has one for it.
     pub fn label(&self, parameter: ParameterId) -> Option<&str> {
-        let value = self.values.get(parameter);
-        let discreets = &self.plan.parameters.get(parameter)?.discreets;
-        discreets
-            .iter()
-            .find(|discreet| is_same(value, &discreet.value))
-            .map(|discreet| discreet.display.as_str())
+        let declared = self.plan.parameters.get(parameter)?;
+        declared.label(self.values.get(parameter))
     }
 
     /// Gives how bad the value is; none if it is not watched or empty.
@@ -82,6 +70,30 @@ impl Machine {
             }
         }
         Some(AlarmLevel::Normal)
+    }
+}
+
+impl Parameter {
+    /// Gives a value as people read it: its label, else a number with the decimals of the parameter,
+    /// else the text.
+    pub fn display<'v>(&'v self, value: &'v Value) -> Cow<'v, str> {
+        if let Some(label) = self.label(value) {
+            return Cow::Borrowed(label);
+        }
+        match (value, self.decimals) {
+            (Value::Number(number), Some(decimals)) => {
+                let decimals = usize::try_from(decimals).unwrap_or(DECIMALS_MAX);
+                Cow::Owned(format!("{number:.*}", decimals.min(DECIMALS_MAX)))
+            }
+            (value, _) => value.text(),
+        }
+    }
+
+    /// Gives the label of a value, if there is one for it.
+    pub fn label(&self, value: &Value) -> Option<&str> {
+        let mut discreets = self.discreets.iter();
+        let found = discreets.find(|discreet| is_same(value, &discreet.value));
+        found.map(|discreet| discreet.display.as_str())
     }
 }
 

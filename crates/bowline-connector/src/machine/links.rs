@@ -140,10 +140,7 @@ impl Machine {
         if !self.is_started {
             return;
         }
-        if super::values::text(self.values.get(parameter))
-            .trim()
-            .is_empty()
-        {
+        if self.values.get(parameter).text().trim().is_empty() {
             self.close_link(link);
         } else {
             if let Some(state) = self.links.get_mut(&link) {

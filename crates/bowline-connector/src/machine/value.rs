@@ -1,5 +1,7 @@
 //! What a parameter holds.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 /// The value of a parameter.
@@ -12,4 +14,15 @@ pub enum Value {
     Number(f64),
     /// Bytes; their text view is UTF-8.
     Bytes(Bytes),
+}
+
+impl Value {
+    /// Gives the value as text: bytes as UTF-8, what is none replaced; empty without a value.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Empty => Cow::Borrowed(""),
+            Self::Bytes(bytes) => String::from_utf8_lossy(bytes),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+        }
+    }
 }

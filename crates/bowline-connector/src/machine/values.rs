@@ -1,6 +1,6 @@
 //! The values of an element.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
@@ -105,15 +105,6 @@ pub(super) fn is_literal(kind: ParameterKind) -> bool {
         kind,
         ParameterKind::Fixed | ParameterKind::Header | ParameterKind::Trailer
     )
-}
-
-/// Gives the text of a value; bytes that are no UTF-8 are replaced.
-pub(super) fn text(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::Empty => Cow::Borrowed(""),
-        Value::Bytes(bytes) => String::from_utf8_lossy(bytes),
-        Value::Number(number) => Cow::Owned(number.to_string()),
-    }
 }
 
 fn first_value(

@@ -11,10 +11,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, Map};
 use serde_json::Value as Json;
 
 use crate::{
-    hooks::{
-        HookCall, NotSet, Operation,
-        call::{bytes_of, text_of},
-    },
+    hooks::{HookCall, NotSet, Operation, call::bytes_of},
     machine::Value,
     plan::{ParameterId, TriggerId},
 };
@@ -81,7 +78,7 @@ pub(super) fn register(engine: &mut Engine, api: &Arc<Api>) {
     engine.register_fn("get", move |id: i64| here.value(id).map(dynamic_of));
     let here = Arc::clone(api);
     engine.register_fn("text", move |id: i64| {
-        here.value(id).map(|value| text_of(&value))
+        here.value(id).map(|value| value.text().into_owned())
     });
     let here = Arc::clone(api);
     engine.register_fn("bytes", move |id: i64| -> Outcome<Blob> {
