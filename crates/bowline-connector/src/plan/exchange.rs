@@ -2,17 +2,9 @@
 
 use std::time::Duration;
 
-use super::{CommandId, Condition, LinkId, ParameterId, ResponseId};
+use bowline::MessageKind;
 
-/// Which opcode a command is sent with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MessageKind {
-    /// Text, which must be UTF-8.
-    Text,
-    /// Binary.
-    #[default]
-    Binary,
-}
+use super::{CommandId, Condition, LinkId, ParameterId, ResponseId};
 
 /// A message to send: the bytes of its parameters, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]

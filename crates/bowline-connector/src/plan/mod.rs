@@ -17,9 +17,10 @@ mod trigger;
 use std::{collections::BTreeMap, time::Duration};
 
 pub use action::{Action, ActionKind, ParameterVerb, QueueVerb, TimerVerb};
+pub use bowline::MessageKind;
 pub use build::{Reading, read, read_with};
 pub use condition::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX, Condition, ConditionError};
-pub use exchange::{Command, MessageKind, Pair, Response};
+pub use exchange::{Command, Pair, Response};
 pub use group::{Group, GroupContent, GroupKind, GroupLink};
 pub use handshake::{
     Handshake, HandshakeCredentials, HandshakeProxy, RequestPath, ResponseTargets, Source,

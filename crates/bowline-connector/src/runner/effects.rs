@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use bowline::{Message, MessageKind as Opcode, proto::Text};
+use bowline::{Message, proto::Text};
 use bytes::Bytes;
 
 use super::{
@@ -105,10 +105,7 @@ impl ElementTask {
 
     /// Takes a message in.
     pub(super) fn take_message(&mut self, link: LinkId, message: Message) {
-        let kind = match message.kind() {
-            Opcode::Text => MessageKind::Text,
-            Opcode::Binary => MessageKind::Binary,
-        };
+        let kind = message.kind();
         let payload = message.into_payload().into_bytes();
         self.parts.tape.take(|| Input::Message {
             link,
