@@ -31,14 +31,14 @@ mod send;
 mod state;
 
 pub use config::{Config, Keepalive, Limits, Nonstandard, PongMode};
-pub use connection::{Connection, Counters};
+pub use connection::{Connection, Counters, ReadAhead};
 pub use ending::{EndedBy, Ending, LossClass, Phase, Retry};
 pub use error::{Cause, LimitExceeded, Misuse, ProtocolViolation};
 pub use event::{Event, Fragment};
 pub use frame::{
     Close, CloseCode, EncodedHeader, FrameHeader, MaskingKey, MaskingKeySource, Opcode, apply_mask,
 };
-pub use message::{Message, MessageKind, Payload, Text};
+pub use message::{Message, MessageKind, Payload, ShortBytes, Text};
 pub use receive::View;
 pub use role::Role;
 pub use send::{Compress, Fin, PreparedMessage};

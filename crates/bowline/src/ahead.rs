@@ -1,72 +1,53 @@
 //! Messages taken from a connection before the application asks for them.
 
-use std::collections::VecDeque;
-
-use bowline_proto::Message;
+use bowline_proto::{Message, ReadAhead};
 
 use crate::shared::Shared;
 
-/// Holds the messages that arrived together with one that was received, so that the next receives
-/// need not lock the connection. Owns nothing while there are none.
+/// Holds what arrived together with a message that was received, so that the next receives need not
+/// lock the connection. Owns nothing while there is nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Ahead {
-    messages: VecDeque<Message<'static>>,
-}
+pub(crate) struct Ahead(Option<ReadAhead>);
 
 impl Ahead {
-    /// Takes the next message, except the last: with that one the connection has to know that there
-    /// are no more.
+    /// Takes the next message that is here.
     #[inline]
-    pub(crate) fn pop_but_last(&mut self) -> Option<Message<'static>> {
-        if self.messages.len() < 2 {
-            return None;
-        }
-        self.messages.pop_front()
+    pub(crate) fn take(&mut self) -> Option<Message<'static>> {
+        self.0.as_mut()?.take()
     }
 
-    /// Takes the next message.
-    pub(crate) fn pop(&mut self) -> Option<Message<'static>> {
-        self.messages.pop_front()
+    /// Says whether the connection has to look at what is left, or has to know that nothing is.
+    #[inline]
+    pub(crate) fn is_due(&self) -> bool {
+        let is_due = |ahead: &ReadAhead| ahead.is_empty() || ahead.taken() >= MESSAGES_MAX;
+        self.0.as_ref().is_some_and(is_due)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+    /// Begins with what a connection lends.
+    #[inline]
+    pub(crate) fn begin(&mut self, lent: Option<ReadAhead>) {
+        self.0 = lent;
     }
 
-    /// Takes the last message.
-    pub(crate) fn pop_last(&mut self) -> Option<Message<'static>> {
-        debug_assert!(self.messages.len() < 2, "it is the last");
-        std::mem::take(&mut self.messages).pop_front()
-    }
-
-    /// Takes messages in as long as there are some and there is room; gives how many there are.
-    pub(crate) fn fill(&mut self, mut next: impl FnMut() -> Option<Message<'static>>) -> usize {
-        while self.messages.len() < MESSAGES_MAX
-            && let Some(message) = next()
-        {
-            if self.messages.capacity() == 0 {
-                self.messages.reserve(MESSAGES_START);
-            }
-            self.messages.push_back(message);
-        }
-        self.messages.len()
+    /// Takes everything out, for the connection.
+    #[inline]
+    pub(crate) fn end(&mut self) -> Option<ReadAhead> {
+        self.0.take()
     }
 
     /// Gives everything back, for those who receive in another way.
     #[inline]
     pub(crate) fn give_back<S>(&mut self, shared: &Shared<S>) {
-        if !self.messages.is_empty() {
-            shared.take_back(std::mem::take(self));
+        if let Some(lent) = self.end() {
+            shared.take_back(lent);
         }
     }
 
     /// Drops everything.
     pub(crate) fn clear(&mut self) {
-        self.messages = VecDeque::new();
+        self.0 = None;
     }
 }
 
 /// How many messages are taken ahead at most. Their bytes are those of one read at most.
-const MESSAGES_MAX: usize = 32;
-/// How many there is room for at first.
-const MESSAGES_START: usize = 16;
+const MESSAGES_MAX: u32 = 32;

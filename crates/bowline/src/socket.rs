@@ -334,8 +334,11 @@ impl<S: Transport> WebSocket<S> {
     /// Takes a message that is here already, without waiting: a second one of those that arrived
     /// together.
     pub fn try_recv(&mut self) -> Option<Message<'static>> {
-        self.ahead.give_back(&self.shared);
-        self.shared.take_buffered(View::Messages, take_message)
+        let message = self.ahead.take();
+        if message.is_none() || self.ahead.is_due() {
+            self.ahead.give_back(&self.shared);
+        }
+        message.or_else(|| self.shared.take_buffered(View::Messages, take_message))
     }
 
     /// Gives the kind of the message sent in pieces that is unfinished.

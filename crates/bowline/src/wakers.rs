@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    task::{Wake, Waker},
+    task::{Context, Wake, Waker},
 };
 
 /// Wakes every task that waits on one connection.
@@ -13,6 +13,29 @@ use std::{
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     slots: Mutex<[Option<Waker>; 3]>,
+}
+
+/// Whom a stream may wake for the one who receives: every task, or that one.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting<'a> {
+    all: &'a Waker,
+    own: &'a Waker,
+}
+
+impl<'a> Waiting<'a> {
+    pub(crate) const fn new(all: &'a Waker, own: &'a Waker) -> Self {
+        Self { all, own }
+    }
+
+    /// For what others may wait for too.
+    pub(crate) const fn all(self) -> Context<'a> {
+        Context::from_waker(self.all)
+    }
+
+    /// For what nobody else waits for.
+    pub(crate) const fn own(self) -> Context<'a> {
+        Context::from_waker(self.own)
+    }
 }
 
 /// Names a task that may wait on a connection.
@@ -34,12 +57,6 @@ impl Wakers {
             Some(known) => known.clone_from(waker),
             None => *slot = Some(waker.clone()),
         }
-    }
-
-    /// Says whether a task waits.
-    pub(crate) fn is_waiting(&self, waiter: Waiter) -> bool {
-        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.get(waiter as usize).is_some_and(Option::is_some)
     }
 
     /// Wakes every task but one.

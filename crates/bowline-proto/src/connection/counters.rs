@@ -33,6 +33,13 @@ impl Counters {
         self.messages_in = self.messages_in.wrapping_add(ends as u64);
     }
 
+    /// Notes whole messages handed out.
+    #[inline]
+    pub(super) const fn receive_many(&mut self, messages: u32, payload_bytes: u64) {
+        self.payload_bytes_in = self.payload_bytes_in.wrapping_add(payload_bytes);
+        self.messages_in = self.messages_in.wrapping_add(messages as u64);
+    }
+
     /// Notes payload queued; `ends` with the last of a message.
     #[inline]
     pub(super) const fn send(&mut self, len: usize, ends: bool) {

@@ -13,6 +13,7 @@ use std::{
 use bytes::Bytes;
 
 pub use counters::Counters;
+pub use taking::ReadAhead;
 
 use crate::{
     config::{Config, PongMode},
@@ -323,6 +324,12 @@ impl Connection {
     #[inline]
     fn note_message(&mut self, len: usize, ends: bool, now: Instant) {
         self.counters.receive(len, ends);
+        self.note_life(now);
+    }
+
+    /// Notes when the peer's last message arrived.
+    #[inline]
+    fn note_life(&mut self, now: Instant) {
         if self.config.idle_timeout.is_some() && self.state == State::Open {
             self.since = now;
         }

@@ -1,7 +1,7 @@
 //! The first bytes of a frame (RFC 6455 section 5.2).
 
 use super::{MaskingKey, Opcode};
-use crate::error::ProtocolViolation;
+use crate::{error::ProtocolViolation, message::MessageKind};
 
 /// Describes one frame: everything before its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,54 @@ impl FrameHeader {
     }
 }
 
+/// The header of an unfragmented message without reserved bits, which is nearly every one.
+#[derive(Clone, Copy)]
+pub(crate) struct SoleHeader {
+    pub(crate) kind: MessageKind,
+    pub(crate) payload_len: u64,
+    pub(crate) masking_key: Option<MaskingKey>,
+    /// The length of the header in bytes.
+    pub(crate) len: usize,
+}
+
+impl SoleHeader {
+    /// Says whether such a header begins with this byte.
+    #[inline]
+    pub(crate) const fn begins(first: u8) -> bool {
+        matches!(first, SOLE_TEXT | SOLE_BINARY)
+    }
+
+    /// Reads such a header, masked or not as it is said; `None` for anything else, also for what is
+    /// against the rules or incomplete.
+    #[inline]
+    pub(crate) fn decode(input: &[u8], is_masked: bool) -> Option<Self> {
+        let (&[first, second], rest) = input.split_first_chunk::<2>()?;
+        let kind = match first {
+            SOLE_TEXT => MessageKind::Text,
+            SOLE_BINARY => MessageKind::Binary,
+            _ => return None,
+        };
+        if (second & MASK != 0) != is_masked {
+            return None;
+        }
+        let Ok(Some((payload_len, rest))) = payload_len(second & LEN_BITS, rest) else {
+            return None;
+        };
+        let (masking_key, rest) = if is_masked {
+            let (key, rest) = rest.split_first_chunk::<4>()?;
+            (Some(MaskingKey(*key)), rest)
+        } else {
+            (None, rest)
+        };
+        Some(Self {
+            kind,
+            payload_len,
+            masking_key,
+            len: input.len() - rest.len(),
+        })
+    }
+}
+
 /// Holds the bytes of an encoded header.
 #[derive(Clone, Copy, Debug)]
 pub struct EncodedHeader {
@@ -177,6 +225,9 @@ fn payload_len(short_len: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, Proto
     }
 }
 
+/// The first byte of a message that is a single frame.
+const SOLE_TEXT: u8 = FIN | 0x1;
+const SOLE_BINARY: u8 = FIN | 0x2;
 const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const RSV2: u8 = 0x20;

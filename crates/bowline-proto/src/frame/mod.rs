@@ -6,6 +6,7 @@ mod mask;
 mod opcode;
 
 pub use close::{Close, CloseCode};
+pub(crate) use header::SoleHeader;
 pub use header::{EncodedHeader, FrameHeader};
 pub(crate) use mask::unmask_to_ascii;
 pub use mask::{MaskingKey, MaskingKeySource, apply_mask};

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 pub use assembler::View;
 use assembler::{Assembler, Backlog};
+pub(crate) use sole::SoleFrames;
 use sole::take_sole;
 use spill::HeaderSpill;
 pub(crate) use utf8::Utf8Validator;
@@ -240,7 +241,7 @@ impl ReceivePath {
                     .ok()
                     .and_then(|len| at.checked_add(len));
                 if let Some(piece) = end.and_then(|end| input.get_mut(at..end)) {
-                    let kind = take_sole(header, kind, piece)?;
+                    let kind = take_sole(header.masking_key, kind, piece)?;
                     return Ok(self.report_sole(kind, at..at + piece.len()));
                 }
             }

@@ -56,6 +56,7 @@ impl SendQueue {
     }
 
     /// Makes room for small frames of so many bytes together, if nothing is queued yet.
+    #[inline]
     pub(crate) fn expect(&mut self, len: usize) {
         if self.len == 0 && self.tail.capacity() == 0 {
             self.tail.reserve(len.clamp(TAIL_START, FLAT_LEN_MAX));

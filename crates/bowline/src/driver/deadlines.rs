@@ -7,16 +7,21 @@ use std::{
 };
 
 use bowline_proto::ConnectionState;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    runtime::Handle,
-    time::sleep_until,
-};
+use tokio::{runtime::Handle, time::sleep_until};
 
 use super::{Driver, Reading, now};
-use crate::outbox::LastFrame;
+use crate::{outbox::LastFrame, transport::Transport};
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+impl<S: Transport> Driver<S> {
+    /// Says whether a deadline may have passed when something was received last, without asking the
+    /// timer: while the connection is open, deadlines only move away from it.
+    #[inline]
+    pub(super) fn may_be_due(&self) -> bool {
+        let received_at = tokio::time::Instant::from_std(self.received_at);
+        let timer = self.timer.as_ref();
+        timer.is_none_or(|timer| timer.deadline() <= received_at) || self.is_ending()
+    }
+
     /// Waits for the engine's next deadline; ready when it has passed.
     ///
     /// The timer is moved lazily: a deadline that moved away is noticed when the old one fires.

@@ -1,13 +1,12 @@
 //! What was received and not taken yet.
 
-use bowline_proto::{Event, Message};
+use bowline_proto::{ConnectionState, Event, Message, ReadAhead};
 use bytes::{Buf as _, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Driver, Handing};
-use crate::ahead::Ahead;
+use crate::transport::Transport;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+impl<S: Transport> Driver<S> {
     /// Gives the first event that `take` takes, from bytes that are here already.
     #[inline]
     pub(crate) fn take_buffered<T>(
@@ -40,24 +39,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Lets the application have messages that are here already before it asks.
-    pub(crate) fn fill_ahead(&mut self, ahead: &mut Ahead) {
-        let count = ahead.fill(|| self.take_message());
-        if count > 0 {
-            self.handing = Handing::Ahead;
-        }
-        // Each of them counts as an event of the task.
-        let count = u8::try_from(count).unwrap_or(u8::MAX);
-        self.taken_count = self.taken_count.saturating_add(count);
+    /// Lends what is here already, for messages to be taken before the application asks.
+    #[inline]
+    pub(crate) fn lend(&mut self) -> Option<ReadAhead> {
+        let shared_len_min = self.shared_len_min();
+        let lent = self
+            .connection
+            .read_ahead(&mut self.input, shared_len_min)?;
+        self.handing = Handing::Ahead;
+        Some(lent)
     }
 
     /// Takes a message that is here already, and whole.
     #[inline]
     fn take_message(&mut self) -> Option<Message<'static>> {
-        if self.returned.is_some() {
-            return self.take_returned();
-        }
-        let shared_len_min = (self.burst_len as usize).div_ceil(PINNED_RATIO_MAX);
+        let shared_len_min = self.shared_len_min();
         let message =
             self.connection
                 .take_message(self.received_at, &mut self.input, shared_len_min)?;
@@ -71,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 impl<S> Driver<S> {
     /// Says whether received messages wait, so that the next receive needs no read.
     pub(crate) fn has_input(&self) -> bool {
-        self.handing == Handing::Ahead || !self.input.is_empty() || self.returned.is_some()
+        self.handing == Handing::Ahead || !self.input.is_empty()
     }
 
     /// Says how many bytes arrived together with what was received last; zero for none.
@@ -79,27 +75,17 @@ impl<S> Driver<S> {
         self.burst_len as usize
     }
 
-    /// Notes that the application has had all that it was let have before it asked.
-    pub(crate) fn end_ahead(&mut self) {
+    /// Takes back what was lent.
+    pub(crate) fn take_back(&mut self, lent: ReadAhead) {
+        debug_assert!(self.input.is_empty(), "it was lent");
         self.handing = Handing::AsAsked;
-    }
-
-    /// Takes messages back that the application was let have before it asked.
-    pub(crate) fn take_back(&mut self, messages: Ahead) {
-        debug_assert!(self.returned.is_none(), "the oldest were handed out first");
-        self.handing = Handing::AsAsked;
-        self.returned = Some(Box::new(messages));
-    }
-
-    /// Takes the first of the messages that were given back.
-    #[cold]
-    pub(crate) fn take_returned(&mut self) -> Option<Message<'static>> {
-        let returned = self.returned.as_mut()?;
-        let message = returned.pop();
-        if returned.is_empty() {
-            self.returned = None;
+        // Each message counts as an event of the task.
+        let count = u8::try_from(lent.taken()).unwrap_or(u8::MAX);
+        self.taken_count = self.taken_count.saturating_add(count);
+        self.input = self.connection.end_read_ahead(self.received_at, lent);
+        if self.input.is_empty() || self.connection.state() == ConnectionState::Closed {
+            self.end_input();
         }
-        message
     }
 
     /// Takes the bytes that were received and not given to the engine.
@@ -110,7 +96,7 @@ impl<S> Driver<S> {
     /// Takes bytes back that were not given to the engine after all.
     pub(crate) fn put_back(&mut self, rest: &[u8]) {
         debug_assert!(self.input.is_empty(), "it was taken");
-        if !rest.is_empty() && self.connection.state() != bowline_proto::ConnectionState::Closed {
+        if !rest.is_empty() && self.connection.state() != ConnectionState::Closed {
             self.set_input(BytesMut::from(rest), rest.len());
         }
     }
@@ -123,6 +109,11 @@ impl<S> Driver<S> {
 
     pub(super) fn drop_input(&mut self) {
         self.input = BytesMut::new();
+    }
+
+    /// What is shorter is copied out of the input, so that it does not keep all of it.
+    fn shared_len_min(&self) -> usize {
+        (self.burst_len as usize).div_ceil(PINNED_RATIO_MAX)
     }
 
     /// Gives the storage back once it is used up.

@@ -8,6 +8,7 @@ mod unread;
 
 use std::{
     io::{self, IoSlice},
+    ops::ControlFlow,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Instant,
@@ -15,15 +16,17 @@ use std::{
 
 use bowline_proto::{Connection, ConnectionState, Event};
 use bytes::BytesMut;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    task::coop::poll_proceed,
-    time::Sleep,
-};
+use tokio::{io::ReadBuf, task::coop::poll_proceed, time::Sleep};
 
 use outgoing::Writers;
 
-use crate::{ahead::Ahead, metrics::Observer, outbox::Outbox, worker::with_read_buffer};
+use crate::{
+    metrics::Observer,
+    outbox::Outbox,
+    transport::{self, Transport},
+    wakers::Waiting,
+    worker::with_read_buffer,
+};
 
 /// Drives an engine with a stream and a timer.
 ///
@@ -36,8 +39,6 @@ pub(crate) struct Driver<S> {
     input: BytesMut,
     /// How many bytes arrived together, of which `input` is the rest.
     burst_len: u32,
-    /// Messages that were taken ahead and given back.
-    returned: Option<Box<Ahead>>,
     handing: Handing,
     received_at: Instant,
     timer: Option<Pin<Box<Sleep>>>,
@@ -45,6 +46,7 @@ pub(crate) struct Driver<S> {
     unflushed: bool,
     reading: Reading,
     writing: Writing,
+    read_wakes: ReadWakes,
     /// Since when the connection is driven towards its end.
     ending_since: Option<Instant>,
     /// Events taken since the last one that counted as work of the task.
@@ -81,6 +83,15 @@ enum Reading {
     Ended,
 }
 
+/// Who is woken when the stream becomes readable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReadWakes {
+    /// Nobody else waits for that.
+    Receiver,
+    /// A read may have to write, for which others wait too.
+    All,
+}
+
 /// Whether the stream takes bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writing {
@@ -97,21 +108,25 @@ enum Writing {
 #[derive(Debug)]
 pub(crate) struct CutOff;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+impl<S: Transport> Driver<S> {
     /// Begins with the bytes that followed the opening handshake.
     pub(crate) fn new(connection: Connection, stream: S, input: BytesMut) -> Self {
         let mut driver = Self {
             connection,
-            stream: Some(stream),
             input: BytesMut::new(),
             burst_len: 0,
-            returned: None,
             handing: Handing::AsAsked,
             received_at: now(),
             timer: None,
             unflushed: false,
             reading: Reading::Open,
             writing: Writing::Open,
+            read_wakes: if transport::reads_alone(&stream) {
+                ReadWakes::Receiver
+            } else {
+                ReadWakes::All
+            },
+            stream: Some(stream),
             ending_since: None,
             taken_count: 0,
             outbox: None,
@@ -150,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Gives the next event that `take` takes; `None` when the connection is over.
     pub(crate) fn poll_event<T>(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: Waiting<'_>,
         take: &mut impl FnMut(Event<'_>) -> Option<T>,
     ) -> Poll<Option<T>> {
         loop {
@@ -173,42 +188,64 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes care of everything that is due, then reads once; zero says that the connection is
     /// closed.
-    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
+    pub(crate) fn poll_fill(&mut self, cx: Waiting<'_>, buffer: &mut [u8]) -> Poll<usize> {
         self.tally();
         loop {
-            if self.is_closed() {
-                return Poll::Ready(0);
-            }
-            let written = self.poll_flush(cx);
-            if self.reading == Reading::Ended && written.is_ready() {
-                self.act(|connection| connection.handle_eof(now()));
-                continue;
-            }
-            if self.connection.is_done_sending() {
-                self.poll_shutdown(cx);
-            }
-            if self.reading == Reading::Late {
-                self.reading = Reading::Open;
-                self.handle_timeout();
+            if !self.is_at_rest() && self.act_on_end(&mut cx.all()).is_break() {
+                if self.is_closed() {
+                    return Poll::Ready(0);
+                }
                 continue;
             }
             // What arrived in time counts even if nobody looked for it in time, so a deadline that
             // has passed is acted on after one more read.
-            let is_due = self.poll_timer(cx).is_ready();
-            match self.poll_read(cx, buffer) {
+            let read = self.poll_read(cx, buffer);
+            let is_due = match read {
                 Poll::Ready(filled) if filled > 0 => {
-                    if is_due {
+                    if self.may_be_due() && self.poll_timer(&mut cx.own()).is_ready() {
                         self.reading = Reading::Late;
                     }
                     return Poll::Ready(filled);
                 }
-                Poll::Pending if !is_due => return Poll::Pending,
-                Poll::Ready(_) | Poll::Pending => {}
-            }
+                Poll::Ready(_) | Poll::Pending => self.poll_timer(&mut cx.own()).is_ready(),
+            };
             if is_due {
                 self.handle_timeout();
+            } else if read.is_pending() {
+                return Poll::Pending;
             }
         }
+    }
+
+    /// Says whether there is nothing to do but to read.
+    #[inline]
+    fn is_at_rest(&self) -> bool {
+        self.connection.state() == ConnectionState::Open
+            && self.reading == Reading::Open
+            && self.writing == Writing::Open
+            && !self.has_unsent()
+    }
+
+    /// Writes, and acts on an end that has come; breaks off if that may have changed what is to be
+    /// done.
+    fn act_on_end(&mut self, cx: &mut Context<'_>) -> ControlFlow<()> {
+        if self.is_closed() {
+            return ControlFlow::Break(());
+        }
+        let written = self.poll_flush(cx);
+        if self.reading == Reading::Ended && written.is_ready() {
+            self.act(|connection| connection.handle_eof(now()));
+            return ControlFlow::Break(());
+        }
+        if self.connection.is_done_sending() {
+            self.poll_shutdown(cx);
+        }
+        if self.reading == Reading::Late {
+            self.reading = Reading::Open;
+            self.handle_timeout();
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
     }
 
     /// Gives received bytes to the engine, see [`Connection::poll_event`].
@@ -284,15 +321,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Reads once; zero says that nothing was received.
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
+    fn poll_read(&mut self, cx: Waiting<'_>, buffer: &mut [u8]) -> Poll<usize> {
         let Some(stream) = &mut self.stream else {
             return Poll::Ready(0);
         };
         if self.reading == Reading::Ended {
             return Poll::Pending;
         }
+        let mut cx = match self.read_wakes {
+            ReadWakes::Receiver => cx.own(),
+            ReadWakes::All => cx.all(),
+        };
         let mut buffer = ReadBuf::new(buffer);
-        match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
+        match ready!(Pin::new(stream).poll_read(&mut cx, &mut buffer)) {
             Ok(()) if buffer.filled().is_empty() => self.handle_read_end(),
             Ok(()) => {
                 self.received_at = now();

@@ -5,13 +5,15 @@ use bowline_proto::{Close, ConnectionState, Misuse};
 use super::{Driver, QUEUED_LEN_MAX, now};
 use crate::outbox::{Key, LastFrame, OutboxLimits, Outgoing, Refused, Sent, SlowPeer};
 
-/// Who will write what is queued, besides whoever receives.
+/// Who will write what is queued.
 #[derive(Default)]
 pub(super) struct Writers {
     /// A task of its own.
     task: bool,
     /// The batch in which it was queued.
     batch: bool,
+    /// Whoever receives: it waits, and writes when it is woken.
+    receiver: bool,
 }
 
 impl<S> Driver<S> {
@@ -107,6 +109,16 @@ impl<S> Driver<S> {
 
     pub(crate) fn leave_batch(&mut self) {
         self.writers.batch = false;
+    }
+
+    /// Notes whether whoever receives waits, and so writes when the stream takes more.
+    pub(crate) fn set_receiver_waits(&mut self, waits: bool) {
+        self.writers.receiver = waits;
+    }
+
+    /// Says whether whoever receives writes when the stream takes more.
+    pub(crate) fn receiver_waits(&self) -> bool {
+        self.writers.receiver
     }
 
     /// Takes the number of messages dropped since this was last asked.

@@ -213,7 +213,7 @@ impl<S: Transport> Shared<S> {
             // Whoever receives finds out how it ended.
             Poll::Ready(Err(CutOff)) => self.waker.wake_by_ref(),
             Poll::Ready(Ok(())) => {}
-            Poll::Pending if self.wakers.is_waiting(Waiter::Receiver) => {}
+            Poll::Pending if driver.receiver_waits() => {}
             Poll::Pending => {
                 if !self.schedule_flush(driver) {
                     self.waker.wake_by_ref();

@@ -6,12 +6,17 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bowline_proto::{Event, Message, View};
+use bowline_proto::{Event, Message, ReadAhead, View};
 
 use super::Shared;
 use crate::{
-    ahead::Ahead, driver::Driver, link::batched, socket::take_message, transport::Transport,
-    wakers::Waiter, worker::with_read_buffer,
+    ahead::Ahead,
+    driver::Driver,
+    link::batched,
+    socket::take_message,
+    transport::Transport,
+    wakers::{Waiter, Waiting},
+    worker::with_read_buffer,
 };
 
 impl<S: Transport> Shared<S> {
@@ -36,18 +41,20 @@ impl<S: Transport> Shared<S> {
 
     /// Gives the next message; `None` when the connection is over.
     ///
-    /// Those that have arrived with it go to `ahead`, where the next calls find them without the
-    /// lock.
+    /// What has arrived with it goes to `ahead`, where the next calls find it without the lock.
     #[inline]
     pub(crate) fn poll_message(
         self: &Arc<Self>,
         ahead: &mut Ahead,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Message<'static>>> {
-        match ahead.pop_but_last() {
-            None => self.poll_messages(ahead, cx),
-            message => Poll::Ready(message),
+        let Some(message) = ahead.take() else {
+            return self.poll_messages(ahead, cx);
+        };
+        if ahead.is_due() {
+            ahead.give_back(self);
         }
+        Poll::Ready(Some(message))
     }
 
     #[inline(never)]
@@ -57,16 +64,15 @@ impl<S: Transport> Shared<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Message<'static>>> {
         let mut driver = self.lock();
+        if let Some(lent) = ahead.end() {
+            driver.take_back(lent);
+        }
         ready!(driver.poll_turn(cx));
         driver.connection().set_view(View::Messages);
-        driver.end_ahead();
-        let polled = match ahead.pop_last() {
-            Some(last) => Poll::Ready(Some(last)),
-            None => self.poll_taken(&mut driver, cx, &mut take_message),
-        };
+        let polled = self.poll_taken(&mut driver, cx, &mut take_message);
         if let Poll::Ready(message) = &polled {
             if message.is_some() && driver.has_input() {
-                driver.fill_ahead(ahead);
+                ahead.begin(driver.lend());
             }
             // A pong that was queued on the way leaves even if the next receive is far away.
             if driver.connection().queued_len() > 0 {
@@ -99,9 +105,6 @@ impl<S: Transport> Shared<S> {
         cx: &Context<'_>,
         handle: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Poll<ControlFlow<()>> {
-        if self.hand_out_returned(handle).is_break() {
-            return Poll::Ready(ControlFlow::Break(()));
-        }
         let mut first = self.lock().take_input();
         if self.hand_out(&mut first, handle).is_break() {
             return Poll::Ready(ControlFlow::Break(()));
@@ -140,21 +143,6 @@ impl<S: Transport> Shared<S> {
         driver.take_buffered(&mut take)
     }
 
-    /// Hands out the messages that another way of receiving had taken ahead.
-    fn hand_out_returned(
-        &self,
-        handle: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        batched(0, || {
-            loop {
-                let Some(message) = self.lock().take_returned() else {
-                    return ControlFlow::Continue(());
-                };
-                handle(Event::Message(message))?;
-            }
-        })
-    }
-
     /// Gives a chunk to the engine, event by event; what handlers send for it leaves afterwards.
     /// The rest of a chunk that is broken off is kept.
     fn hand_out(
@@ -185,13 +173,14 @@ impl<S: Transport> Shared<S> {
         &self,
         driver: &mut Driver<S>,
         cx: &Context<'_>,
-        receive: impl FnOnce(&mut Driver<S>, &mut Context<'_>) -> Poll<T>,
+        receive: impl FnOnce(&mut Driver<S>, Waiting<'_>) -> Poll<T>,
     ) -> Poll<T> {
         let queued_len = driver.connection().queued_len();
         let was_writable = driver.is_writable();
-        // Stays known when something was received: it is about to wait for more.
+        // Stays known when it is woken for what it received: it is about to wait for more.
         self.wakers.register(Waiter::Receiver, cx.waker());
-        let received = receive(driver, &mut Context::from_waker(&self.waker));
+        let received = receive(driver, Waiting::new(&self.waker, cx.waker()));
+        driver.set_receiver_waits(received.is_pending());
         self.tell_of_room(driver);
         if driver.connection().queued_len() < queued_len || driver.is_writable() != was_writable {
             self.wakers.wake_others(Waiter::Receiver);
@@ -201,8 +190,8 @@ impl<S: Transport> Shared<S> {
 }
 
 impl<S> Shared<S> {
-    /// Takes messages back that were taken ahead.
-    pub(crate) fn take_back(&self, messages: Ahead) {
-        self.lock().take_back(messages);
+    /// Takes back what was lent.
+    pub(crate) fn take_back(&self, lent: ReadAhead) {
+        self.lock().take_back(lent);
     }
 }

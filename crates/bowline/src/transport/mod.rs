@@ -45,6 +45,15 @@ pub(crate) fn set_nodelay<S: Transport>(stream: &S) {
     }
 }
 
+/// Says whether reading waits for nothing but bytes to read: under TLS it may have to write too.
+pub(crate) fn reads_alone<S: Transport>(stream: &S) -> bool {
+    let stream: &dyn Any = stream;
+    match stream.downcast_ref() {
+        Some(stream) => matches!(stream, Stream::Tcp(_)),
+        None => stream.is::<TcpStream>(),
+    }
+}
+
 /// A TCP stream, plain or under TLS.
 #[derive(Debug)]
 #[non_exhaustive]
