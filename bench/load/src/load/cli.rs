@@ -9,12 +9,14 @@ use rustix::{
 
 use crate::{
     Outcome,
+    compress::{Compress, Pattern},
+    deflated::Agreed,
     echo::Echo,
     fanout::Fanout,
     handshake::Handshake,
     idle::Idle,
     latency::Latency,
-    subject::{Kind, Subject, subjects},
+    subject::{Kind, Subject, compressing, subjects},
     table::Round,
 };
 
@@ -35,6 +37,8 @@ enum Scenario {
     Handshake(Handshake),
     Idle(Idle),
     Latency(Latency),
+    Compress(Compress),
+    CompressIdle(Compress),
 }
 
 /// Runs the scenarios whose name contains the word.
@@ -80,7 +84,17 @@ impl Settings {
     }
 
     fn subjects(&self, kind: Kind) -> Outcome<Vec<Subject>> {
-        let mut subjects = subjects(kind)?;
+        self.choose(subjects(kind)?)
+    }
+
+    fn compressing(&self, compress: Compress) -> Outcome<Vec<Subject>> {
+        self.choose(compressing(
+            compress.wanted,
+            compress.pattern == Pattern::Fanout,
+        )?)
+    }
+
+    fn choose(&self, mut subjects: Vec<Subject>) -> Outcome<Vec<Subject>> {
         let is_wanted = |name: &str| self.only.is_empty() || self.only.iter().any(|it| it == name);
         subjects.retain(|subject| subject.name == "floor" || is_wanted(&subject.name));
         if let Some(before) = &self.before {
@@ -121,6 +135,18 @@ impl Scenario {
                 }
                 print!("{}", handshake.run(&subjects, round)?);
             }
+            Self::Compress(compress) => {
+                let subjects = settings.compressing(compress)?;
+                print!("{}", compress.run(&subjects, round)?.compressed());
+            }
+            Self::CompressIdle(compress) => {
+                println!("| server | bytes each |\n|---|--:|");
+                for subject in settings.compressing(compress)? {
+                    let bytes = compress.idle(&subject);
+                    let bytes = bytes.map_err(|error| format!("{}: {error}", subject.name))?;
+                    println!("| {} | {bytes:.0} |", subject.name);
+                }
+            }
             Self::Idle(idle) => {
                 println!("| server | bytes each |\n|---|--:|");
                 let mut subjects = settings.subjects(Kind::Echo)?;
@@ -142,7 +168,45 @@ impl Scenario {
     }
 }
 
-fn scenarios() -> Vec<(&'static str, Scenario)> {
+fn scenarios() -> Vec<(String, Scenario)> {
+    let plain = plain_scenarios().into_iter();
+    plain
+        .map(|(name, scenario)| (name.to_owned(), scenario))
+        .chain(compress_scenarios())
+        .collect()
+}
+
+/// With permessage-deflate, without and with context takeover.
+fn compress_scenarios() -> Vec<(String, Scenario)> {
+    use Agreed::{Deflate, Takeover};
+
+    let echo = |wanted, len, connections, in_flight| Compress {
+        wanted,
+        len,
+        connections,
+        in_flight,
+        pattern: Pattern::Echo,
+    };
+    let fanout = |wanted| Compress {
+        pattern: Pattern::Fanout,
+        ..echo(wanted, 1 << 10, 1000, 1)
+    };
+    let mut scenarios = Vec::new();
+    for (name, wanted) in [("deflate", Deflate), ("takeover", Takeover)] {
+        for (size, len, connections, in_flight) in COMPRESSED {
+            let compress = echo(wanted, len, connections, in_flight);
+            let name = format!("compress-{name}-{size}-{connections}x{in_flight}");
+            scenarios.push((name, Scenario::Compress(compress)));
+        }
+        let name = |what: &str| format!("compress-{name}-{what}");
+        scenarios.push((name("fanout-1KiB-1000"), Scenario::Compress(fanout(wanted))));
+        let idle = Scenario::CompressIdle(echo(wanted, 1 << 10, 2000, 1));
+        scenarios.push((name("idle-2000"), idle));
+    }
+    scenarios
+}
+
+fn plain_scenarios() -> Vec<(&'static str, Scenario)> {
     let echo = |len, connections, in_flight| {
         Scenario::Echo(Echo {
             len,
@@ -214,6 +278,14 @@ fn raise_file_limit() -> Outcome<()> {
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
+/// Name, length, connections and messages in flight on each.
+const COMPRESSED: [(&str, usize, usize, usize); 5] = [
+    ("100B", 100, 100, 1),
+    ("100B", 100, 100, 16),
+    ("1KiB", 1 << 10, 100, 1),
+    ("1KiB", 1 << 10, 100, 16),
+    ("64KiB", 64 << 10, 20, 4),
+];
 const LOAD_PROCESSOR: usize = 1;
 /// Only the superuser gets that many.
 const FILES: u64 = 1 << 18;

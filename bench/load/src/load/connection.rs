@@ -35,7 +35,7 @@ impl Connection {
         stream.set_read_timeout(Some(PATIENCE))?;
         if dialect != Dialect::Bytes {
             stream.write_all(request(path).as_bytes())?;
-            read_answer(&mut stream)?;
+            drop(read_answer(&mut stream)?);
         }
         stream.set_nonblocking(true)?;
         Ok(Self {
@@ -129,17 +129,18 @@ pub fn request(path: &str) -> String {
 }
 
 /// Reads the answer to the handshake, byte by byte: a frame could follow.
-fn read_answer(stream: &mut TcpStream) -> Outcome<()> {
+pub fn read_answer(stream: &mut TcpStream) -> Outcome<String> {
     let mut answer = Vec::new();
     let mut byte = [0];
     while !answer.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut byte)?;
         answer.push(byte[0]);
     }
-    if answer.starts_with(b"HTTP/1.1 101 ") {
-        return Ok(());
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    if answer.starts_with("HTTP/1.1 101 ") {
+        return Ok(answer);
     }
-    Err(format!("no WebSocket: {}", String::from_utf8_lossy(&answer)).into())
+    Err(format!("no WebSocket: {answer}").into())
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ pub struct Frames {
 impl Frames {
     /// Makes `burst` messages of `len` bytes, each with a payload and a mask of its own.
     pub fn new(len: usize, burst: usize, dialect: Dialect) -> Self {
-        let mut random = Random(0x9E37_79B9_7F4A_7C15);
+        let mut random = Random::default();
         let (mut sent, mut replies) = (Vec::new(), Vec::new());
         for _ in 0..burst {
             let payload = payload(len, dialect, &mut random);
@@ -88,7 +88,12 @@ fn payload(len: usize, dialect: Dialect, random: &mut Random) -> Vec<u8> {
 }
 
 fn masked(payload: &[u8], opcode: u8, key: [u8; 4]) -> Vec<u8> {
-    let mut frame = header(payload.len(), opcode, 0x80);
+    masked_from(0x80 | opcode, payload, key)
+}
+
+/// Makes a masked frame that begins with this byte.
+pub fn masked_from(first: u8, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
+    let mut frame = header(payload.len(), first, 0x80);
     frame.extend(key);
     frame.extend(
         payload
@@ -100,14 +105,14 @@ fn masked(payload: &[u8], opcode: u8, key: [u8; 4]) -> Vec<u8> {
 }
 
 fn unmasked(payload: &[u8], opcode: u8) -> Vec<u8> {
-    let mut frame = header(payload.len(), opcode, 0);
+    let mut frame = header(payload.len(), 0x80 | opcode, 0);
     frame.extend(payload);
     frame
 }
 
 /// A header of a whole message (RFC 6455 section 5.2).
-fn header(len: usize, opcode: u8, mask_bit: u8) -> Vec<u8> {
-    let mut header = vec![0x80 | opcode];
+fn header(len: usize, first: u8, mask_bit: u8) -> Vec<u8> {
+    let mut header = vec![first];
     if let Ok(short @ 0..=125) = u8::try_from(len) {
         header.push(mask_bit | short);
     } else if let Ok(middle) = u16::try_from(len) {
@@ -121,10 +126,17 @@ fn header(len: usize, opcode: u8, mask_bit: u8) -> Vec<u8> {
 }
 
 /// A generator of bytes that only have to differ (xorshift).
-struct Random(u64);
+#[derive(Debug)]
+pub struct Random(u64);
+
+impl Default for Random {
+    fn default() -> Self {
+        Self(0x9E37_79B9_7F4A_7C15)
+    }
+}
 
 impl Random {
-    fn byte(&mut self) -> u8 {
+    pub fn byte(&mut self) -> u8 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -5,13 +5,17 @@
 //! disturbs all alike.
 
 mod cli;
+mod compress;
 mod connection;
+mod deflated;
 mod echo;
 mod fanout;
 mod frames;
 mod handshake;
 mod idle;
+mod json;
 mod latency;
+mod link;
 mod poll;
 mod server;
 mod subject;

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::{Outcome, frames::Dialect, server::SERVER_PROCESSOR};
+use crate::{Outcome, deflated::Agreed, frames::Dialect, server::SERVER_PROCESSOR};
 
 /// A server and how it is started.
 #[derive(Clone, Debug)]
@@ -16,6 +16,39 @@ pub struct Subject {
     pub dialect: Dialect,
     /// The processors that it may use.
     pub processors: &'static str,
+}
+
+/// Makes the list of servers that compress: ours without compression first, for comparison.
+pub fn compressing(agreed: Agreed, is_fanout: bool) -> Outcome<Vec<Subject>> {
+    let peer = text(&programs()?.join("peer"));
+    let mode = agreed.name();
+    let names: &[(&str, &str)] = match is_fanout {
+        false => &[
+            ("bowline", "off"),
+            ("bowline", mode),
+            ("yawc", mode),
+            ("sockudo-ws", mode),
+        ],
+        true => &[
+            ("bowline-fanout", "off"),
+            ("bowline-fanout", mode),
+            ("bowline-each", mode),
+        ],
+    };
+    let mut subjects = Vec::new();
+    for (library, mode) in names {
+        let command = vec![peer.clone(), format!("{library}-{mode}")];
+        let name = match *mode {
+            "off" => format!("{library}, no deflate"),
+            _ => (*library).to_owned(),
+        };
+        subjects.push(Subject::new(&name, command, Dialect::WebSocket));
+    }
+    if let Some(mut node) = node(Kind::Echo) {
+        node.command.push(mode.to_owned());
+        subjects.push(node);
+    }
+    Ok(subjects)
 }
 
 /// What a scenario wants of its servers.

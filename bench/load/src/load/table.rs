@@ -30,6 +30,9 @@ struct Row {
     costs: Vec<f64>,
     /// The same of its busiest thread; empty where that is not measured.
     busiest: Vec<f64>,
+    /// What was agreed on, bytes on the wire for one message and bytes of the message; only where
+    /// messages are compressed.
+    wire: Option<(&'static str, f64, f64)>,
 }
 
 impl Samples {
@@ -41,6 +44,7 @@ impl Samples {
                 rates: Vec::new(),
                 costs: Vec::new(),
                 busiest: Vec::new(),
+                wire: None,
             });
             self.rows.len() - 1
         });
@@ -54,6 +58,39 @@ impl Samples {
         if let Some(row) = self.rows.iter_mut().find(|row| row.name == subject.name) {
             row.busiest.push(cpu.as_nanos() as f64 / messages as f64);
         }
+    }
+
+    /// Adds what a message takes on the wire to the subject's row.
+    pub fn add_wire(&mut self, subject: &Subject, agreed: &'static str, wire: f64, plain: f64) {
+        if let Some(row) = self.rows.iter_mut().find(|row| row.name == subject.name) {
+            row.wire = Some((agreed, wire, plain));
+        }
+    }
+
+    /// Writes what messages cost and take on the wire, beside ours.
+    pub fn compressed(&self) -> String {
+        let mut table = "| server | agreed | CPU each | spread | per second | on the wire | \
+                         of plain | bowline's CPU to it |\n|---|---|--:|--:|--:|--:|--:|--:|\n"
+            .to_owned();
+        let ours = ["bowline", "bowline-fanout"];
+        let ours = ours.iter().find_map(|name| self.row(name));
+        for row in &self.rows {
+            let Some((agreed, wire, plain)) = row.wire else {
+                continue;
+            };
+            let of_ours = ours.map_or(f64::NAN, |ours| paired(&ours.costs, &row.costs));
+            writeln!(
+                table,
+                "| {} | {agreed} | {} | {:.0} % | {} | {wire:.0} B | {:.3} | {of_ours:.2} |",
+                row.name,
+                time(median(&row.costs)),
+                spread(&row.costs),
+                grouped(median(&row.rates)),
+                wire / plain,
+            )
+            .expect("a string takes everything");
+        }
+        table
     }
 
     /// Writes how far the work is divided among threads: what one does for a message, and how many

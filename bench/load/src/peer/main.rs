@@ -3,6 +3,7 @@
 //! It listens on a free port of the loopback interface and prints its address.
 
 mod bowline;
+mod deflate;
 mod fanout;
 mod hyper_peers;
 mod stream_peers;
@@ -36,9 +37,31 @@ fn main() -> Outcome {
             "fastwebsockets" => serve(listener, hyper_peers::fastwebsockets, true).await,
             "yawc" => serve(listener, hyper_peers::yawc, true).await,
             "tokio" => serve(listener, stream_peers::bare, true).await,
-            _ => Err(format!("no such library: {name:?}").into()),
+            name => compressing(listener, name).await,
         }
     })
+}
+
+/// Serves with permessage-deflate: `<library>-<mode>`.
+async fn compressing(listener: TcpListener, name: &str) -> Outcome {
+    use deflate::{Fanout, Mode};
+
+    let unknown = || format!("no such library: {name:?}");
+    let (library, mode) = name.rsplit_once('-').ok_or_else(unknown)?;
+    let mode = match mode {
+        "off" => Mode::Off,
+        "deflate" => Mode::Deflate,
+        "takeover" => Mode::Takeover,
+        _ => return Err(unknown().into()),
+    };
+    match library {
+        "bowline" => serve(listener, |stream| deflate::bowline(stream, mode), false).await,
+        "bowline-fanout" => deflate::bowline_fanout(listener, mode, Fanout::Once).await,
+        "bowline-each" => deflate::bowline_fanout(listener, mode, Fanout::EachAnew).await,
+        "yawc" => serve(listener, |stream| deflate::yawc(stream, mode), true).await,
+        "sockudo-ws" => serve(listener, |stream| deflate::sockudo(stream, mode), true).await,
+        _ => Err(unknown().into()),
+    }
 }
 
 /// Listens with a queue long enough for every scenario, and says where.
@@ -55,7 +78,11 @@ fn listen() -> std::io::Result<TcpListener> {
 }
 
 /// Gives each connection a task of its own.
-async fn serve<F>(listener: TcpListener, one: fn(TcpStream) -> F, sets_nodelay: bool) -> Outcome
+async fn serve<F>(
+    listener: TcpListener,
+    one: impl Fn(TcpStream) -> F,
+    sets_nodelay: bool,
+) -> Outcome
 where
     F: Future<Output = Outcome> + Send + 'static,
 {
