@@ -22,27 +22,18 @@ pub struct Subject {
 pub fn compressing(agreed: Agreed, is_fanout: bool) -> Outcome<Vec<Subject>> {
     let peer = text(&programs()?.join("peer"));
     let mode = agreed.name();
-    let names: &[(&str, &str)] = match is_fanout {
-        false => &[
-            ("bowline", "off"),
-            ("bowline", mode),
-            ("yawc", mode),
-            ("sockudo-ws", mode),
-        ],
-        true => &[
-            ("bowline-fanout", "off"),
-            ("bowline-fanout", mode),
-            ("bowline-each", mode),
-        ],
+    let libraries: &[&str] = match (is_fanout, agreed) {
+        (true, _) => &["bowline-fanout", "bowline-each"],
+        (false, Agreed::Takeover) => &["bowline", "bowline-warm", "yawc", "sockudo-ws"],
+        (false, _) => &["bowline", "yawc", "sockudo-ws"],
     };
-    let mut subjects = Vec::new();
-    for (library, mode) in names {
+    let subject = |name: &str, library, mode| {
         let command = vec![peer.clone(), format!("{library}-{mode}")];
-        let name = match *mode {
-            "off" => format!("{library}, no deflate"),
-            _ => (*library).to_owned(),
-        };
-        subjects.push(Subject::new(&name, command, Dialect::WebSocket));
+        Subject::new(name, command, Dialect::WebSocket)
+    };
+    let mut subjects = vec![subject("bowline, no deflate", libraries[0], "off")];
+    for library in libraries {
+        subjects.push(subject(library, library, mode));
     }
     if let Some(mut node) = node(Kind::Echo) {
         node.command.push(mode.to_owned());

@@ -8,7 +8,10 @@ use std::{
 
 use ::bowline::{
     Acceptor, Message, Options,
-    proto::{Config, deflate::DeflateNegotiation},
+    proto::{
+        Config,
+        deflate::{ContextPool, DeflateNegotiation, PoolLimits},
+    },
     server::{Attributes, ConnectionGroup, GroupOptions, GroupTable, GroupTableLimits, Registry},
 };
 use bytes::{Bytes, BytesMut};
@@ -40,7 +43,22 @@ pub enum Fanout {
     EachAnew,
 }
 
-fn acceptor(mode: Mode) -> Acceptor {
+/// How many compressing contexts the pool keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// As many as by default.
+    Default,
+    /// One for each connection of the scenarios that echo.
+    Many,
+}
+
+fn acceptor(mode: Mode, pool: Pool) -> Acceptor {
+    static MANY: LazyLock<Arc<ContextPool>> = LazyLock::new(|| {
+        Arc::new(ContextPool::new(PoolLimits {
+            idle_deflaters_max: 128,
+            ..PoolLimits::default()
+        }))
+    });
     static CONFIG: LazyLock<Arc<Config>> = LazyLock::new(|| {
         Arc::new(Config {
             compression_size_min: 0,
@@ -48,7 +66,7 @@ fn acceptor(mode: Mode) -> Acceptor {
         })
     });
     let is_takeover = mode == Mode::Takeover;
-    let options = Options {
+    let mut options = Options {
         config: Arc::clone(&CONFIG),
         deflate: DeflateNegotiation {
             enabled: mode != Mode::Off,
@@ -58,14 +76,17 @@ fn acceptor(mode: Mode) -> Acceptor {
         },
         ..Options::default()
     };
+    if pool == Pool::Many {
+        options.pool = Arc::clone(&MANY);
+    }
     Acceptor {
         options,
         ..Acceptor::default()
     }
 }
 
-pub async fn bowline(stream: TcpStream, mode: Mode) -> Outcome {
-    let mut ws = acceptor(mode).accept(stream).await?;
+pub async fn bowline(stream: TcpStream, mode: Mode, pool: Pool) -> Outcome {
+    let mut ws = acceptor(mode, pool).accept(stream).await?;
     while let Some(message) = ws.recv().await {
         ws.send(message).await?;
     }
@@ -94,7 +115,7 @@ pub async fn bowline_fanout(listener: TcpListener, mode: Mode, fanout: Fanout) -
         stream.set_nodelay(true)?;
         let (subscribers, publishers) = (subscribers.clone(), publishers.clone());
         tokio::spawn(async move {
-            let request = acceptor(mode).read_request(stream).await;
+            let request = acceptor(mode, Pool::Default).read_request(stream).await;
             let Ok(::bowline::Request::WebSocket(offer)) = request else {
                 return;
             };

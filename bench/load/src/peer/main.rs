@@ -44,7 +44,7 @@ fn main() -> Outcome {
 
 /// Serves with permessage-deflate: `<library>-<mode>`.
 async fn compressing(listener: TcpListener, name: &str) -> Outcome {
-    use deflate::{Fanout, Mode};
+    use deflate::{Fanout, Mode, Pool};
 
     let unknown = || format!("no such library: {name:?}");
     let (library, mode) = name.rsplit_once('-').ok_or_else(unknown)?;
@@ -55,7 +55,18 @@ async fn compressing(listener: TcpListener, name: &str) -> Outcome {
         _ => return Err(unknown().into()),
     };
     match library {
-        "bowline" => serve(listener, |stream| deflate::bowline(stream, mode), false).await,
+        "bowline" | "bowline-warm" => {
+            let pool = match library {
+                "bowline-warm" => Pool::Many,
+                _ => Pool::Default,
+            };
+            serve(
+                listener,
+                |stream| deflate::bowline(stream, mode, pool),
+                false,
+            )
+            .await
+        }
         "bowline-fanout" => deflate::bowline_fanout(listener, mode, Fanout::Once).await,
         "bowline-each" => deflate::bowline_fanout(listener, mode, Fanout::EachAnew).await,
         "yawc" => serve(listener, |stream| deflate::yawc(stream, mode), true).await,

@@ -70,7 +70,7 @@ impl Compressor {
         if payload.is_empty() {
             output.extend_from_slice(&EMPTY_MESSAGE);
         } else {
-            let context = context.insert(self.begin());
+            let context = context.insert(self.begin(payload.len()));
             deflate(&mut context.stream, payload, output);
             strip_tail(output);
         }
@@ -92,7 +92,8 @@ impl Compressor {
     pub fn compress_fragment(&mut self, payload: &[u8], output: &mut BytesMut) -> usize {
         let start = output.len();
         if !payload.is_empty() {
-            let mut context = self.message.take().unwrap_or_else(|| self.begin());
+            let context = self.message.take();
+            let mut context = context.unwrap_or_else(|| self.begin(payload.len()));
             deflate(&mut context.stream, payload, output);
             self.message = Some(context);
             self.append(payload);
@@ -121,10 +122,14 @@ impl Compressor {
 
     /// Takes note of a message that is sent as [`compress_standalone`] made it.
     ///
-    /// The peer's window takes in every compressed message, so this one's plain bytes enter ours.
-    /// The bits given to [`compress_standalone`] must not exceed this connection's.
+    /// The peer's window takes in every compressed message, so this one's plain bytes enter ours,
+    /// unless that is empty: then there is nothing yet that they would have to follow, and a
+    /// connection that gets nothing but such messages keeps no window. The bits given to
+    /// [`compress_standalone`] must not exceed this connection's.
     pub fn append_prepared(&mut self, plaintext: &[u8]) {
-        self.append(plaintext);
+        if !self.window.is_empty() {
+            self.append(plaintext);
+        }
         // No context has seen this.
         self.ticket = None;
     }
@@ -154,8 +159,12 @@ impl Compressor {
         }
     }
 
-    /// Takes a context that has seen exactly what is in the window.
-    fn begin(&mut self) -> Box<DeflateContext> {
+    /// Takes a context for a message of so many bytes: the one that has seen what is in the window,
+    /// or any other, which is shown the end of the window.
+    ///
+    /// A message may refer to less than the peer remembers. To hash what is shown costs as much
+    /// as to compress it, so short messages are shown less.
+    fn begin(&mut self, len: usize) -> Box<DeflateContext> {
         let warm = self
             .ticket
             .take()
@@ -164,12 +173,14 @@ impl Compressor {
             return context;
         }
         let mut context = self.pool.take_deflate(self.key);
-        let dictionary = self.window.dictionary();
-        if !dictionary.is_empty() {
-            context
-                .stream
-                .set_dictionary(dictionary)
-                .expect("a raw stream takes a dictionary when nothing is pending");
+        let shown = len.saturating_mul(SHOWN_FACTOR).max(SHOWN_MIN);
+        for dictionary in self.window.last(shown) {
+            if !dictionary.is_empty() {
+                context
+                    .stream
+                    .set_dictionary(dictionary)
+                    .expect("a raw stream takes a dictionary when nothing is pending");
+            }
         }
         context
     }
@@ -286,6 +297,12 @@ fn strip_tail(output: &mut BytesMut) {
     );
     output.truncate(output.len() - TAIL.len());
 }
+
+/// A context is shown so many times a message's length of what went before,
+const SHOWN_FACTOR: usize = 8;
+
+/// and no less than this, in bytes.
+const SHOWN_MIN: usize = 2 * 1024;
 
 /// What an empty stored block ends with, after its header bits.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

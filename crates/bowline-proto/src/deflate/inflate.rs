@@ -186,11 +186,12 @@ impl InflateContext {
     /// Hands the history to a cleared stream.
     fn begin_stream(&mut self) {
         self.at_stream_start = true;
-        let dictionary = self.history.dictionary();
-        if !dictionary.is_empty() {
-            self.stream
-                .set_dictionary(dictionary)
-                .expect("a raw stream takes a dictionary at any time");
+        for dictionary in self.history.last(usize::MAX) {
+            if !dictionary.is_empty() {
+                self.stream
+                    .set_dictionary(dictionary)
+                    .expect("a raw stream takes a dictionary at any time");
+            }
         }
     }
 

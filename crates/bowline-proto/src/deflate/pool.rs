@@ -71,6 +71,12 @@ impl ContextPool {
         self.lock().deflaters.len()
     }
 
+    /// Returns how many messages took a deflate context so far: how often something was
+    /// compressed. A message in fragments counts once.
+    pub fn compressions(&self) -> u64 {
+        self.lock().compressions
+    }
+
     /// Takes an inflate context that knows nothing of earlier streams.
     pub(super) fn take_inflate(&self) -> Box<InflateContext> {
         let idle = self.lock().inflaters.pop();
@@ -97,15 +103,18 @@ impl ContextPool {
     /// Takes the deflate context that was put back with this ticket, which still knows what it
     /// compressed before, if nobody else had it since.
     pub(super) fn take_warm_deflate(&self, ticket: Ticket) -> Option<Box<DeflateContext>> {
-        self.lock()
-            .take_deflater(|context| context.ticket == Some(ticket))
+        let mut idle = self.lock();
+        let context = idle.take_deflater(|deflater| deflater.ticket == Some(ticket));
+        idle.compressions += u64::from(context.is_some());
+        context
     }
 
     /// Takes a deflate context that knows nothing of earlier streams.
     pub(super) fn take_deflate(&self, key: DeflateKey) -> Box<DeflateContext> {
-        let idle = self
-            .lock()
-            .take_cold_deflater(key, self.limits.idle_deflaters_max);
+        let mut stock = self.lock();
+        stock.compressions += 1;
+        let idle = stock.take_cold_deflater(key, self.limits.idle_deflaters_max);
+        drop(stock);
         if let Some(mut context) = idle {
             context.stream.reset();
             return context;
@@ -113,28 +122,30 @@ impl ContextPool {
         Box::new(DeflateContext {
             key,
             stream: Deflate::new_with_config(key.config()),
-            ticket: None,
         })
     }
 
     /// Puts a context back together with what it knows; gives the ticket to take it again.
-    pub(super) fn put_warm_deflate(&self, mut context: Box<DeflateContext>) -> Ticket {
+    pub(super) fn put_warm_deflate(&self, context: Box<DeflateContext>) -> Ticket {
         let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
-        context.ticket = Some(ticket);
-        self.put(context);
+        self.put(context, Some(ticket));
         ticket
     }
 
     /// Puts a context back for anybody.
-    pub(super) fn put_deflate(&self, mut context: Box<DeflateContext>) {
-        context.ticket = None;
-        self.put(context);
+    pub(super) fn put_deflate(&self, context: Box<DeflateContext>) {
+        self.put(context, None);
     }
 
-    fn put(&self, context: Box<DeflateContext>) {
+    fn put(&self, context: Box<DeflateContext>, ticket: Option<Ticket>) {
+        let deflater = IdleDeflater {
+            key: context.key,
+            ticket,
+            context,
+        };
         let freed = push_bounded(
             &mut self.lock().deflaters,
-            context,
+            deflater,
             self.limits.idle_deflaters_max,
         );
         drop(freed);
@@ -178,8 +189,14 @@ impl fmt::Debug for InflateContext {
 pub(super) struct DeflateContext {
     key: DeflateKey,
     pub(super) stream: Deflate,
-    /// Names the one compressor whose messages the stream has seen, and how many of them.
+}
+
+/// A deflate context that waits, beside what a search looks at: contexts are far apart in memory.
+struct IdleDeflater {
+    key: DeflateKey,
+    /// Names the one compressor whose messages the context has seen, and how many of them.
     ticket: Option<Ticket>,
+    context: Box<DeflateContext>,
 }
 
 /// Names a context together with what it knows. No two are alike.
@@ -231,17 +248,18 @@ impl DeflateKey {
 #[derive(Default)]
 struct Idle {
     inflaters: Vec<Box<InflateContext>>,
-    deflaters: Vec<Box<DeflateContext>>,
+    deflaters: Vec<IdleDeflater>,
+    compressions: u64,
 }
 
 impl Idle {
     /// Takes the context used last of those that `wanted` picks.
     fn take_deflater(
         &mut self,
-        wanted: impl Fn(&DeflateContext) -> bool,
+        wanted: impl Fn(&IdleDeflater) -> bool,
     ) -> Option<Box<DeflateContext>> {
-        let place = self.deflaters.iter().rposition(|context| wanted(context))?;
-        Some(self.deflaters.remove(place))
+        let place = self.deflaters.iter().rposition(wanted)?;
+        Some(self.deflaters.remove(place).context)
     }
 
     /// Takes a context that nobody wants back, or, with as many idle as may be, the one that was
@@ -251,15 +269,13 @@ impl Idle {
         key: DeflateKey,
         idle_max: usize,
     ) -> Option<Box<DeflateContext>> {
-        let cold = self.take_deflater(|context| context.key == key && context.ticket.is_none());
+        let cold = self.take_deflater(|deflater| deflater.key == key && deflater.ticket.is_none());
         if cold.is_some() || self.deflaters.len() < idle_max {
             return cold;
         }
-        let place = self
-            .deflaters
-            .iter()
-            .position(|context| context.key == key)?;
-        Some(self.deflaters.remove(place))
+        let mut deflaters = self.deflaters.iter();
+        let place = deflaters.position(|deflater| deflater.key == key)?;
+        Some(self.deflaters.remove(place).context)
     }
 }
 

@@ -63,13 +63,7 @@ impl Deflate {
                 mem_level: self.mem_level,
             },
         );
-        let compression = Compression {
-            compressor,
-            size_min,
-            window_bits: sending.0,
-            level: self.level,
-            pool: self.pool,
-        };
+        let compression = Compression::new(compressor, size_min, sending.0, self.level, self.pool);
         (inflater, compression)
     }
 }

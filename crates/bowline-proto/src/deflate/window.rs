@@ -86,9 +86,15 @@ impl Window {
         );
     }
 
-    /// Returns the bytes, oldest first.
-    pub(super) fn dictionary(&mut self) -> &[u8] {
-        self.bytes.make_contiguous()
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Returns the last bytes, at most so many, oldest first, in two parts.
+    pub(super) fn last(&self, count: usize) -> [&[u8]; 2] {
+        let (older, newer) = self.bytes.as_slices();
+        let older_count = count.saturating_sub(newer.len());
+        [last(older, older_count), last(newer, count)]
     }
 
     fn reserve(&mut self, additional: usize) {
@@ -101,6 +107,11 @@ impl Window {
                 .reserve_exact(target.saturating_sub(self.bytes.len()));
         }
     }
+}
+
+fn last(bytes: &[u8], count: usize) -> &[u8] {
+    let start = bytes.len().saturating_sub(count);
+    bytes.get(start..).unwrap_or_default()
 }
 
 /// The first allocation of a window; small messages should not cause one after the other.
@@ -121,7 +132,10 @@ mod tests {
             for chunk in data.chunks(step) {
                 window.append(chunk);
             }
-            assert_eq!(window.dictionary(), &data[1000 - 256..], "step {step}");
+            for count in [0, 1, 100, 255, 256, 257, usize::MAX] {
+                let tail = &data[1000 - count.min(256)..];
+                assert_eq!(window.last(count).concat(), tail, "step {step}");
+            }
         }
     }
 

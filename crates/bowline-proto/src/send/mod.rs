@@ -1,18 +1,20 @@
 //! From messages to bytes: the sending half of a connection.
 
+mod compression;
 mod control;
+mod gain;
 mod prepared;
 mod queue;
 
-use std::{fmt, io::IoSlice, sync::Arc};
+use std::{fmt, io::IoSlice};
 
 use bytes::{Bytes, BytesMut};
 
+pub(crate) use compression::Compression;
 pub use prepared::PreparedMessage;
 use queue::{SHARED_LEN_MIN, SendQueue};
 
 use crate::{
-    deflate::{Compressor, ContextPool, Level, WindowBits},
     error::Misuse,
     frame::{FrameHeader, MaskingKey, MaskingKeySource, Opcode, apply_mask},
     message::{MessageKind, Payload},
@@ -49,18 +51,6 @@ pub(crate) struct SendPath {
     /// Bytes were written since it was due.
     progressed: bool,
     compression: Option<Box<Compression>>,
-}
-
-/// How messages are compressed.
-#[derive(Debug)]
-pub(crate) struct Compression {
-    pub(crate) compressor: Compressor,
-    /// Shorter messages are sent as they are.
-    pub(crate) size_min: usize,
-    /// What a prepared message is compressed with.
-    pub(crate) window_bits: WindowBits,
-    pub(crate) level: Level,
-    pub(crate) pool: Arc<ContextPool>,
 }
 
 /// A message sent in fragments.
@@ -123,7 +113,7 @@ impl SendPath {
         compress: Compress,
     ) -> Result<(), Misuse> {
         self.check_between_messages()?;
-        if compress == Compress::Auto && self.is_compressible(payload.len()) {
+        if compress == Compress::Auto && self.compression.is_some() {
             self.compressed_message(kind, payload);
         } else {
             self.data_frame(FrameStart::sole(kind), payload);
@@ -138,9 +128,14 @@ impl SendPath {
             return self.message(message.kind(), &message.payload(), Compress::Auto);
         }
         match &mut self.compression {
-            Some(compression) if message.len() >= compression.size_min => {
-                self.queue.push_encoded(message.compressed(compression));
-                compression.compressor.append_prepared(&message.payload());
+            Some(compression) if compression.is_long_enough(message.len()) => {
+                match message.compressed(compression) {
+                    Some(frame) => {
+                        self.queue.push_encoded(frame);
+                        compression.append_prepared(&message.payload());
+                    }
+                    None => self.queue.push_encoded(message.plain()),
+                }
             }
             _ => self.queue.push_encoded(message.plain()),
         }
@@ -155,7 +150,11 @@ impl SendPath {
         fin: Fin,
         compress: Compress,
     ) -> Result<(), Misuse> {
-        let compress = compress == Compress::Auto && self.compression.is_some();
+        let is_first = self.message.is_none() && self.frame.is_none();
+        let compress = match &mut self.compression {
+            Some(compression) if is_first && compress == Compress::Auto => compression.begins(kind),
+            _ => false,
+        };
         let (mut message, begins) = self.take_message(kind, compress)?;
         if let Err(misuse) = message.check(&payload, fin) {
             self.message = (!begins).then_some(message);
@@ -171,7 +170,7 @@ impl SendPath {
             fin: fin == Fin::Last,
         };
         let payload = match &mut self.compression {
-            Some(compression) if message.compressed => compression.fragment(&payload, fin),
+            Some(compression) if message.compressed => compression.fragment(kind, &payload, fin),
             _ => payload,
         };
         self.data_frame(start, &payload);
@@ -375,28 +374,17 @@ impl SendPath {
         }
     }
 
-    fn is_compressible(&self, len: usize) -> bool {
-        self.compression
-            .as_ref()
-            .is_some_and(|compression| len >= compression.size_min)
-    }
-
-    /// Sends a message compressed, unless that makes it longer.
+    /// Sends a message of a connection that compresses, compressed if that is worth it.
     fn compressed_message(&mut self, kind: MessageKind, payload: &Payload<'_>) {
-        let mut output = BytesMut::new();
-        let compression = self
-            .compression
-            .as_mut()
-            .expect("is_compressible was asked");
-        let compressed = compression.compressor.compress(payload, &mut output);
+        let compression = self.compression.as_mut();
+        let compressed = compression.and_then(|it| it.message(kind, payload));
         let mut start = FrameStart::sole(kind);
-        if compressed.size() < payload.len() {
-            compressed.commit();
-            start.rsv1 = true;
-            self.data_frame(start, &Payload::Shared(output.freeze()));
-        } else {
-            compressed.discard();
-            self.data_frame(start, payload);
+        match compressed {
+            None => self.data_frame(start, payload),
+            Some(output) => {
+                start.rsv1 = true;
+                self.data_frame(start, &Payload::Shared(output));
+            }
         }
     }
 
@@ -427,18 +415,6 @@ impl fmt::Debug for SendPath {
             .field("message", &self.message)
             .field("frame", &self.frame)
             .finish_non_exhaustive()
-    }
-}
-
-impl Compression {
-    /// Compresses a fragment so that what it holds can be read at once.
-    fn fragment(&mut self, payload: &[u8], fin: Fin) -> Payload<'static> {
-        let mut output = BytesMut::new();
-        match fin {
-            Fin::More => self.compressor.compress_fragment(payload, &mut output),
-            Fin::Last => self.compressor.compress_last_fragment(payload, &mut output),
-        };
-        Payload::Shared(output.freeze())
     }
 }
 

@@ -17,8 +17,9 @@ use crate::{
 /// there it is encoded again. Memory: the payload, one copy of it as a frame, and one compressed
 /// copy for each window size in use.
 ///
-/// Peers with context takeover are served too: the message is compressed without reference to
-/// earlier ones, and its plain text enters each connection's window.
+/// A message that compressing does not make shorter is sent as it is. Peers with context takeover
+/// are served too: the message is compressed without reference to earlier ones, and its plain text
+/// enters the window of each connection that has one.
 #[derive(Clone, Debug)]
 pub struct PreparedMessage(Arc<Prepared>);
 
@@ -27,8 +28,8 @@ struct Prepared {
     kind: MessageKind,
     payload: Bytes,
     plain: OnceLock<Bytes>,
-    /// One for each window size, 8 to 15 bits.
-    compressed: [OnceLock<Bytes>; 8],
+    /// One for each window size, 8 to 15 bits; `None` if compressing makes it no shorter.
+    compressed: [OnceLock<Option<Bytes>>; 8],
 }
 
 impl PreparedMessage {
@@ -70,17 +71,12 @@ impl PreparedMessage {
             .get_or_init(|| frame(FrameStart::sole(self.0.kind), &self.0.payload))
     }
 
-    /// The compressed frame for a connection's option set.
-    pub(super) fn compressed(&self, options: &Compression) -> &Bytes {
-        let index = usize::from(options.window_bits.get() - WindowBits::MIN.get());
-        let slot = self
-            .0
-            .compressed
-            .get(index)
-            .expect("window bits are 8 to 15");
-        slot.get_or_init(|| {
+    /// The compressed frame for a connection's option set; `None` if it is no shorter than the
+    /// uncompressed one.
+    pub(super) fn compressed(&self, options: &Compression) -> Option<&Bytes> {
+        let frame = self.slot(options.window_bits).get_or_init(|| {
             let mut output = BytesMut::new();
-            compress_standalone(
+            let size = compress_standalone(
                 &options.pool,
                 options.window_bits,
                 options.level,
@@ -91,8 +87,15 @@ impl PreparedMessage {
                 rsv1: true,
                 ..FrameStart::sole(self.0.kind)
             };
-            frame(start, &output)
-        })
+            (size < self.0.payload.len()).then(|| frame(start, &output))
+        });
+        frame.as_ref()
+    }
+
+    fn slot(&self, window_bits: WindowBits) -> &OnceLock<Option<Bytes>> {
+        let index = usize::from(window_bits.get() - WindowBits::MIN.get());
+        let slot = self.0.compressed.get(index);
+        slot.expect("window bits are 8 to 15")
     }
 }
 

@@ -5,6 +5,8 @@ mod closing;
 #[cfg(test)]
 mod compression;
 #[cfg(test)]
+mod compression_choice;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod counters;

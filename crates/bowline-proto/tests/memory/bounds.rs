@@ -4,6 +4,7 @@ use std::{io::IoSlice, sync::Arc, time::Instant};
 
 use bowline_proto::{
     Compress, Config, Connection, Event, Fin, Limits, Message, MessageKind, Payload,
+    PreparedMessage,
     deflate::{ContextPool, Deflate, Level, PoolLimits, WindowBits, compress_standalone},
 };
 use bowline_testkit::{Clock, CountingMasks, Frame, Takeover, deflate_params};
@@ -136,6 +137,25 @@ fn an_idle_connection_with_takeover_owns_its_windows_only() {
         assert_eq!(events, 1);
         assert_eq!(usage.live, owned, "{takeover:?}");
     }
+}
+
+/// What was compressed once for all enters no window that nothing refers to yet.
+#[test]
+fn a_subscriber_with_takeover_that_gets_only_broadcasts_owns_no_window() {
+    let config = no_limits();
+    let now = Clock::new().now();
+    let deflate = Deflate::new(deflate_params(15, Takeover::Yes), Arc::default());
+    let mut connection = Connection::server(config, Some(deflate), now);
+    let text = "a reading ".repeat(1000);
+    let prepared = PreparedMessage::new(Message::text(text).into_owned());
+    connection.send_prepared(&prepared).unwrap();
+    discard(&mut connection);
+    let (sent, usage) = measure(|| {
+        connection.send_prepared(&prepared).unwrap();
+        discard(&mut connection)
+    });
+    assert!((1..1000).contains(&sent), "{sent}");
+    assert_eq!(usage.live, 0, "{usage:?}");
 }
 
 #[test]
