@@ -17,7 +17,8 @@ pub struct Config {
     pub close_timeout: Duration,
     /// Who answers pings.
     pub pong: PongMode,
-    /// Messages of fewer bytes are sent uncompressed, when compression is negotiated.
+    /// Messages of fewer bytes are sent uncompressed, when compression is negotiated. The default,
+    /// 128, suits connections without context takeover; with it, similar messages of 50 bytes gain.
     pub compression_size_min: usize,
     /// What is done against the standard; by default nothing.
     pub nonstandard: Nonstandard,

@@ -74,6 +74,8 @@ pub mod guide {
     pub mod blocking {}
     #[doc = include_str!("../docs/guide/client.md")]
     pub mod client {}
+    #[doc = include_str!("../docs/guide/compression.md")]
+    pub mod compression {}
     #[doc = include_str!("../docs/guide/connections.md")]
     pub mod connections {}
     #[doc = include_str!("../docs/guide/frames.md")]

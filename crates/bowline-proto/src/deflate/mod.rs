@@ -30,8 +30,9 @@
 //! # Time
 //!
 //! A window costs time as well: when a message begins it is handed to a cleared context as
-//! dictionary. For a full 32 KiB window this is a copy when receiving, and one hash insertion per
-//! byte when sending. A sending context that nobody else took meanwhile still knows the window:
+//! dictionary. This is a copy when receiving, and one hash insertion per byte when sending; so only
+//! its end is handed to a sending context, eight times the length of the message and at least 2
+//! KiB: a sender may refer to less than its peer remembers. A sending context that nobody else took meanwhile still knows the window:
 //! as long as the connections that send stay within [`PoolLimits::idle_deflaters_max`], they
 //! mostly find their own again and pay nothing.
 //!

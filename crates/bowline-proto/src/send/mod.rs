@@ -73,7 +73,11 @@ struct OpenFrame {
 /// Whether a message may be compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compress {
-    /// When it was negotiated and the message is long enough.
+    /// When it was negotiated, the message is long enough
+    /// ([`Config::compression_size_min`](crate::Config::compression_size_min)) and compressing
+    /// gained something lately. After three messages of its kind, text or binary, that it did not
+    /// make shorter by a sixteenth, one is sent uncompressed before the next is tried, then 3, 7,
+    /// 15, 31 and at most 63, until one gains.
     #[default]
     Auto,
     /// Never: for secrets next to text a third party can choose (RFC 7692 section 8).
