@@ -41,5 +41,5 @@ pub use frame::{
 pub use message::{Message, MessageKind, Payload, ShortBytes, Text};
 pub use receive::View;
 pub use role::Role;
-pub use send::{Compress, Fin, PreparedMessage};
+pub use send::{Compress, Fin, PreparedBatch, PreparedMessage};
 pub use state::ConnectionState;

@@ -46,4 +46,11 @@ impl Counters {
         self.payload_bytes_out = self.payload_bytes_out.wrapping_add(len as u64);
         self.messages_out = self.messages_out.wrapping_add(ends as u64);
     }
+
+    /// Notes whole messages queued together.
+    #[inline]
+    pub(super) const fn send_all(&mut self, len: usize, count: usize) {
+        self.payload_bytes_out = self.payload_bytes_out.wrapping_add(len as u64);
+        self.messages_out = self.messages_out.wrapping_add(count as u64);
+    }
 }

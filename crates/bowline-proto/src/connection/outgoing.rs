@@ -8,7 +8,7 @@ use crate::{
     error::{Cause, Misuse},
     frame::{Close, Opcode},
     message::{Message, MessageKind, Payload, Text},
-    send::{Compress, Fin, PreparedMessage},
+    send::{Compress, Fin, PreparedBatch, PreparedMessage},
     state::{Change, State},
 };
 
@@ -73,6 +73,22 @@ impl Connection {
         self.check_open()?;
         self.send.prepared(message)?;
         self.counters.send(message.len(), true);
+        Ok(())
+    }
+
+    /// Queues messages that are encoded once for many connections, one after the other.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); then none of them is queued.
+    pub fn send_prepared_batch(&mut self, batch: &PreparedBatch) -> Result<(), Misuse> {
+        self.check_open()?;
+        if self.send.batch(batch)? {
+            self.counters.send_all(batch.payload_len(), batch.len());
+            return Ok(());
+        }
+        for message in batch.messages() {
+            self.send_prepared(message)?;
+        }
         Ok(())
     }
 

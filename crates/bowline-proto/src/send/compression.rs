@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Compression {
     compressor: Compressor,
     /// Shorter messages are sent as they are.
-    size_min: usize,
+    pub(super) size_min: usize,
     /// What a prepared message is compressed with.
     pub(super) window_bits: WindowBits,
     pub(super) level: Level,

@@ -1,5 +1,6 @@
 //! From messages to bytes: the sending half of a connection.
 
+mod batch;
 mod compression;
 mod control;
 mod gain;
@@ -10,6 +11,7 @@ use std::{fmt, io::IoSlice};
 
 use bytes::{Bytes, BytesMut};
 
+pub use batch::PreparedBatch;
 pub(crate) use compression::Compression;
 pub use prepared::PreparedMessage;
 use queue::{SHARED_LEN_MIN, SendQueue};
@@ -121,27 +123,6 @@ impl SendPath {
             self.compressed_message(kind, payload);
         } else {
             self.data_frame(FrameStart::sole(kind), payload);
-        }
-        Ok(())
-    }
-
-    /// Queues a message that is encoded once for many connections.
-    pub(crate) fn prepared(&mut self, message: &PreparedMessage) -> Result<(), Misuse> {
-        self.check_between_messages()?;
-        if self.masks.is_some() {
-            return self.message(message.kind(), &message.payload(), Compress::Auto);
-        }
-        match &mut self.compression {
-            Some(compression) if compression.is_long_enough(message.len()) => {
-                match message.compressed(compression) {
-                    Some(frame) => {
-                        self.queue.push_encoded(frame);
-                        compression.append_prepared(&message.payload());
-                    }
-                    None => self.queue.push_encoded(message.plain()),
-                }
-            }
-            _ => self.queue.push_encoded(message.plain()),
         }
         Ok(())
     }

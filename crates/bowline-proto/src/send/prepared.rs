@@ -71,9 +71,17 @@ impl PreparedMessage {
             .get_or_init(|| frame(FrameStart::sole(self.0.kind), &self.0.payload))
     }
 
+    /// The frame for a connection that compresses.
+    pub(super) fn frame(&self, options: &Compression) -> &Bytes {
+        self.compressed(options).unwrap_or_else(|| self.plain())
+    }
+
     /// The compressed frame for a connection's option set; `None` if it is no shorter than the
-    /// uncompressed one.
+    /// uncompressed one, or if the message is too short to be compressed.
     pub(super) fn compressed(&self, options: &Compression) -> Option<&Bytes> {
+        if !options.is_long_enough(self.len()) {
+            return None;
+        }
         let frame = self.slot(options.window_bits).get_or_init(|| {
             let mut output = BytesMut::new();
             let size = compress_standalone(

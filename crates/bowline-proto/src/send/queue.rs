@@ -116,6 +116,20 @@ impl SendQueue {
         self.tail.extend_from_slice(frames);
     }
 
+    /// Appends bytes that are whole encoded frames and lie together for many queues: sharing them
+    /// costs less than copying, also when they are few.
+    pub(crate) fn push_together(&mut self, frames: &Bytes) {
+        if frames.len() < TOGETHER_LEN_MIN {
+            return self.push_encoded(frames);
+        }
+        self.len += frames.len();
+        self.seal(Holds::Frames);
+        self.segments.push_back(Segment {
+            bytes: frames.clone(),
+            holds: Holds::Frames,
+        });
+    }
+
     /// Appends a part of a frame; `ends_frame` with its last one.
     pub(crate) fn push_part(&mut self, part: Bytes, ends_frame: bool) {
         self.len += part.len();
@@ -276,5 +290,7 @@ fn append_frame(
 const FLAT_LEN_MAX: usize = 32 << 10;
 /// The first storage of a tail, so that a burst of small frames does not grow it step by step.
 const TAIL_START: usize = 512;
+/// From here on sharing frames that lie together is cheaper than copying them.
+const TOGETHER_LEN_MIN: usize = 256;
 /// From here on sharing a payload is cheaper than copying it.
 pub(crate) const SHARED_LEN_MIN: usize = 4 << 10;
