@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bowline::PreparedMessage;
+use bowline::{PreparedBatch, PreparedMessage};
 use bowline_bus::{
     Delivery, Publication, SessionId,
     dialect::clown_talk::{Window, encode},
@@ -83,7 +83,7 @@ pub(crate) struct Encoder<'f> {
     encoded: Vec<Vec<(usize, Option<PreparedMessage>)>>,
     /// What the last session got, which the next one usually gets too.
     last: (usize, &'f [Due]),
-    messages: Vec<PreparedMessage>,
+    batch: PreparedBatch,
 }
 
 impl<'f> Encoder<'f> {
@@ -92,25 +92,24 @@ impl<'f> Encoder<'f> {
             encoded: vec![Vec::new(); fan_out.publications.len()],
             fan_out,
             last: (0, &[]),
-            messages: Vec::new(),
+            batch: PreparedBatch::default(),
         }
     }
 
     /// Tells what is due in the words of a window; what it does not show is left out.
-    pub(crate) fn messages(&mut self, due: &'f [Due], window: &Window) -> &[PreparedMessage] {
+    pub(crate) fn batch(&mut self, due: &'f [Due], window: &Window) -> &PreparedBatch {
         let base_length = window.base().len();
         let runs = || due.iter().map(|(_, run)| *run);
         let (last_length, last_due) = self.last;
         let is_same = base_length == last_length && runs().eq(last_due.iter().map(|(_, run)| *run));
         if !is_same {
-            self.messages.clear();
-            for place in runs().flat_map(|run| self.fan_out.places(run)) {
-                let message = self.message(place, base_length, window);
-                self.messages.extend(message);
-            }
+            let fan_out = self.fan_out;
+            let places = runs().flat_map(|run| fan_out.places(run));
+            let messages = places.filter_map(|place| self.message(place, base_length, window));
+            self.batch = messages.collect();
             self.last = (base_length, due);
         }
-        &self.messages
+        &self.batch
     }
 
     fn message(

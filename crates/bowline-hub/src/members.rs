@@ -1,7 +1,7 @@
 //! Where the publications for each session of a shard go.
 
 use bowline::{
-    PreparedMessage,
+    PreparedBatch,
     server::{ConnectionHandle, SendError},
 };
 use bowline_bus::{Publication, SessionId, dialect::clown_talk::Window};
@@ -94,10 +94,7 @@ impl Members {
             let given = match self.sink_mut(session) {
                 None => continue,
                 Some(Sink::Local(inbox)) => give_local(inbox, fan_out.publications(due)),
-                Some(Sink::Talk(talk)) => {
-                    let messages = encoder.messages(due, &talk.window);
-                    talk.give(messages)
-                }
+                Some(Sink::Talk(talk)) => talk.give(encoder.batch(due, &talk.window)),
             };
             match given {
                 Given::Taken => {}
@@ -119,24 +116,30 @@ impl Members {
 
 impl Talk {
     /// Queues messages for the connection, which are written together.
-    fn give(&mut self, mut messages: &[PreparedMessage]) -> Given {
-        if let Some(behind) = &self.behind {
-            while let Some((first, rest)) = messages.split_first() {
-                match behind.push(first) {
-                    Ok(()) => messages = rest,
-                    Err(Refused::TooSlow { lost }) => return Given::Failed { lost },
-                    Err(Refused::Gone) => return Given::Failed { lost: 0 },
-                    Err(Refused::CaughtUp) => {
-                        self.behind = None;
-                        break;
-                    }
+    fn give(&mut self, batch: &PreparedBatch) -> Given {
+        let Some(behind) = &self.behind else {
+            return self.send(batch);
+        };
+        for (given, message) in batch.messages().iter().enumerate() {
+            match behind.push(message) {
+                Ok(()) => {}
+                Err(Refused::TooSlow { lost }) => return Given::Failed { lost },
+                Err(Refused::Gone) => return Given::Failed { lost: 0 },
+                Err(Refused::CaughtUp) => {
+                    self.behind = None;
+                    let rest = batch.messages().iter().skip(given).cloned();
+                    return self.send(&rest.collect());
                 }
             }
         }
-        if messages.is_empty() {
+        Given::Taken
+    }
+
+    fn send(&self, batch: &PreparedBatch) -> Given {
+        if batch.is_empty() {
             return Given::Taken;
         }
-        match self.connection.try_send_all_prepared(messages) {
+        match self.connection.try_send_batch(batch) {
             Ok(()) => Given::Taken,
             Err(SendError::TooSlow) => Given::Failed { lost: 1 },
             Err(_closed) => Given::Failed { lost: 0 },

@@ -35,8 +35,8 @@ mod worker;
 pub use bowline_proto as proto;
 pub use bowline_proto::{
     Cause, Close, CloseCode, Compress, Config, EndedBy, Ending, Event, Fin, Fragment, Keepalive,
-    Limits, LossClass, MessageKind, Misuse, Nonstandard, Payload, Phase, PongMode, PreparedMessage,
-    ProtocolViolation, Retry, Text,
+    Limits, LossClass, MessageKind, Misuse, Nonstandard, Payload, Phase, PongMode, PreparedBatch,
+    PreparedMessage, ProtocolViolation, Retry, Text,
     deflate::{ContextPool, DeflateNegotiation},
 };
 pub use client::{

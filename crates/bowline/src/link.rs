@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::{cell::RefCell, time::Duration};
 
-use bowline_proto::{Close, Ending, PreparedMessage};
+use bowline_proto::{Close, Ending, PreparedBatch, PreparedMessage};
 use tokio::sync::Notify;
 
 use crate::{
@@ -31,9 +31,9 @@ pub(crate) trait Link: Send + Sync {
     ) -> (usize, Option<Refused>);
     /// Queues messages that are encoded already, and has them written together; says why one was
     /// not queued, and with it those behind it.
-    fn push_prepared(
+    fn push_batch(
         self: Arc<Self>,
-        messages: &[PreparedMessage],
+        batch: &PreparedBatch,
         limits: &OutboxLimits,
     ) -> Result<(), Refused>;
     /// Queues a ping, ahead of messages.
@@ -111,12 +111,19 @@ impl<S: Transport> Link for Shared<S> {
         result
     }
 
-    fn push_prepared(
+    fn push_batch(
         self: Arc<Self>,
-        messages: &[PreparedMessage],
+        batch: &PreparedBatch,
         limits: &OutboxLimits,
     ) -> Result<(), Refused> {
-        let mut messages = messages.iter().peekable();
+        let pushed = self.with(|driver| {
+            let pushed = driver.push_batch(batch)?;
+            pushed.map(|()| write_with(&self, driver)).ok()
+        });
+        if pushed.is_some() {
+            return Ok(());
+        }
+        let mut messages = batch.messages().iter().peekable();
         let queued = loop {
             // Beyond what the engine queues, a peer that keeps up would look slow.
             let queued = self.with(|driver| queue_some(driver, &mut messages, limits));

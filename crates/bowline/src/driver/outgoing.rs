@@ -1,6 +1,6 @@
 //! What waits in front of the engine, and who will write it.
 
-use bowline_proto::{Close, ConnectionState, Misuse};
+use bowline_proto::{Close, ConnectionState, Misuse, PreparedBatch};
 
 use super::{Driver, QUEUED_LEN_MAX, now};
 use crate::outbox::{Key, LastFrame, OutboxLimits, Outgoing, Refused, Sent, SlowPeer};
@@ -54,6 +54,16 @@ impl<S> Driver<S> {
             debug_assert!(begun.is_ok(), "messages in an outbox are whole");
         }
         pushed
+    }
+
+    /// Gives messages to the engine together; `None` if it has no room for all of them.
+    pub(crate) fn push_batch(&mut self, batch: &PreparedBatch) -> Option<Result<(), Refused>> {
+        let queued_len = self.connection.queued_len();
+        let has_room = queued_len.saturating_add(batch.payload_len()) <= QUEUED_LEN_MAX;
+        (has_room && self.outbox.is_none()).then(|| {
+            let pushed = self.connection.send_prepared_batch(batch);
+            pushed.map_err(Refused::of_misuse)
+        })
     }
 
     /// Refuses what the engine would: behind a message that another task sends in pieces nothing

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use bowline_proto::{Close, CloseCode, Message, PreparedMessage};
+use bowline_proto::{Close, CloseCode, Message, PreparedBatch, PreparedMessage};
 
 use super::{
     entry::{Accepted, Attributes, Entry},
@@ -64,13 +64,13 @@ impl ConnectionHandle {
     /// # Errors
     /// As [`try_send`](Self::try_send), for the first message that was not queued; those behind it
     /// are not sent either.
-    pub fn try_send_all_prepared(&self, messages: &[PreparedMessage]) -> Result<(), SendError> {
+    pub fn try_send_batch(&self, batch: &PreparedBatch) -> Result<(), SendError> {
         let accepted = self.entry.accepted().ok_or(SendError::Closed)?;
         let link = accepted.link.upgrade().ok_or(SendError::Closed)?;
         if let Some(session) = &accepted.attributes.session {
             session.touch();
         }
-        let pushed = link.push_prepared(messages, &accepted.limits);
+        let pushed = link.push_batch(batch, &accepted.limits);
         if pushed.is_err() {
             self.report_slow(accepted);
         }

@@ -1,7 +1,7 @@
 //! What waits for a peer that does not read, under each policy.
 
 use bowline::{
-    Cause, CloseCode, Message, OutboxLimits, PreparedMessage, Sent, SlowPeer,
+    Cause, CloseCode, Message, OutboxLimits, PreparedBatch, PreparedMessage, Sent, SlowPeer,
     server::{ConnectionHandle, GroupOptions, SendError},
 };
 
@@ -149,22 +149,16 @@ async fn more_than_the_outbox_holds_reaches_a_peer_that_keeps_up_in_one_call() {
     let (mut client, handle) = server.join().await;
     let count = 1000;
     let prepare = |n: u32| PreparedMessage::new(Message::binary(n.to_be_bytes().to_vec()));
-    let messages: Vec<_> = (0..count).map(prepare).collect();
-    assert_eq!(handle.try_send_all_prepared(&messages), Ok(()));
+    let messages: PreparedBatch = (0..count).map(prepare).collect();
+    assert_eq!(handle.try_send_batch(&messages), Ok(()));
     for n in 0..count {
         assert_eq!(client.recv().await.as_ref().map(number), Some(n));
     }
-    let large: Vec<_> = (0..400)
+    let large: PreparedBatch = (0..400)
         .map(|n| PreparedMessage::new(numbered(n)))
         .collect();
-    assert_eq!(
-        handle.try_send_all_prepared(&large),
-        Err(SendError::TooSlow)
-    );
+    assert_eq!(handle.try_send_batch(&large), Err(SendError::TooSlow));
     while client.recv().await.is_some() {}
     assert_eq!(client.ending().unwrap().code, CloseCode::TRY_AGAIN_LATER);
-    assert_eq!(
-        handle.try_send_all_prepared(&messages),
-        Err(SendError::Closed)
-    );
+    assert_eq!(handle.try_send_batch(&messages), Err(SendError::Closed));
 }
