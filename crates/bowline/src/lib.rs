@@ -23,6 +23,7 @@ pub mod metrics;
 mod options;
 mod outbox;
 mod receive_queue;
+mod round;
 pub mod server;
 mod shared;
 mod socket;

@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 use crate::{
     driver::Driver,
     outbox::{Key, OutboxLimits, Outgoing, Refused, Sent},
+    round::{Place, Round, Shares},
+    server::OpenRound,
     shared::Shared,
     transport::Transport,
 };
@@ -36,6 +38,13 @@ pub(crate) trait Link: Send + Sync {
         batch: &PreparedBatch,
         limits: &OutboxLimits,
     ) -> Result<(), Refused>;
+    /// Takes part in a round from one of its messages on, under a place of its own there; false
+    /// if each message has to be pushed.
+    fn join_round(&self, round: &Arc<Round>, place: Place, first: usize) -> bool;
+    /// Has the share of a round queued before anything else is done.
+    fn leave_round(&self);
+    /// Takes the share of a round that has ended, and has it written.
+    fn end_round(self: Arc<Self>, round: &Arc<Round>, shares: &Shares);
     /// Queues a ping, ahead of messages.
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused>;
     /// Begins the closing handshake behind what is queued.
@@ -140,6 +149,18 @@ impl<S: Transport> Link for Shared<S> {
         queued
     }
 
+    fn join_round(&self, round: &Arc<Round>, place: Place, first: usize) -> bool {
+        self.enter_round(round, place, first)
+    }
+
+    fn leave_round(&self) {
+        self.with(Driver::leave_round);
+    }
+
+    fn end_round(self: Arc<Self>, round: &Arc<Round>, shares: &Shares) {
+        self.write_share(round, shares);
+    }
+
     fn ping(self: Arc<Self>, payload: &[u8]) -> Result<(), Refused> {
         self.with(|driver| {
             if driver.is_close_waiting() {
@@ -220,6 +241,7 @@ fn queue_some<'a, S>(
 /// So what a handler sends for a batch of received messages leaves in one write per connection.
 pub(crate) fn batched<R>(expected_len: usize, work: impl FnOnce() -> R) -> R {
     let outer = BATCH.replace(Some(Collected {
+        rounds: Vec::new(),
         links: Vec::new(),
         expected_len: expected_len.min(EXPECTED_LEN_MAX),
     }));
@@ -236,6 +258,8 @@ struct Batch {
 
 /// What a batch collects.
 struct Collected {
+    /// End when they are dropped.
+    rounds: Vec<OpenRound>,
     links: Vec<Arc<dyn Link>>,
     /// How much will be sent on each, most likely.
     expected_len: usize,
@@ -243,11 +267,28 @@ struct Collected {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        let batch = BATCH.replace(self.outer.take());
-        for link in batch.into_iter().flat_map(|batch| batch.links) {
+        let Some(batch) = BATCH.replace(self.outer.take()) else {
+            return;
+        };
+        drop(batch.rounds);
+        for link in batch.links {
             link.flush();
         }
     }
+}
+
+/// Lends the rounds of this thread's batch; `None` outside of one.
+pub(crate) fn with_rounds<R>(work: impl FnOnce(&mut Vec<OpenRound>) -> R) -> Option<R> {
+    let take = |batch: &mut Collected| std::mem::take(&mut batch.rounds);
+    let mut rounds = BATCH.with_borrow_mut(|batch| batch.as_mut().map(take))?;
+    let result = work(&mut rounds);
+    BATCH.with_borrow_mut(|batch| {
+        if let Some(batch) = batch {
+            rounds.append(&mut batch.rounds);
+            batch.rounds = rounds;
+        }
+    });
+    Some(result)
 }
 
 /// Writes at once, or at the end of this thread's batch.

@@ -4,6 +4,7 @@ mod deadlines;
 mod incoming;
 mod observe;
 mod outgoing;
+mod round;
 mod unread;
 
 use std::{
@@ -23,6 +24,7 @@ use outgoing::Writers;
 use crate::{
     metrics::Observer,
     outbox::Outbox,
+    round::Joined,
     transport::{self, Transport},
     wakers::Waiting,
     worker::with_read_buffer,
@@ -58,6 +60,8 @@ pub(crate) struct Driver<S> {
     /// Messages dropped since the application last asked.
     lost: u64,
     writers: Writers,
+    /// Its part in what a batch broadcasts to it and others.
+    round: Option<Box<Joined>>,
     /// Who watches the connection; `None` if nobody does.
     observer: Option<Box<Observer>>,
     /// The outbox was full, which is not reported yet.
@@ -133,6 +137,7 @@ impl<S: Transport> Driver<S> {
             outbox_drained: false,
             lost: 0,
             writers: Writers::default(),
+            round: None,
             observer: None,
             slow_episode: false,
         };

@@ -68,7 +68,7 @@ impl<S> Driver<S> {
 
     /// Refuses what the engine would: behind a message that another task sends in pieces nothing
     /// waits.
-    fn check_whole(&self) -> Result<(), Refused> {
+    pub(super) fn check_whole(&self) -> Result<(), Refused> {
         if self.connection.is_inside_frame() {
             Err(Refused::Misuse(Misuse::FrameUnfinished))
         } else if self.connection.unfinished().is_some() {

@@ -45,6 +45,7 @@ pub use cookie::SetCookie;
 pub use drain::{DrainOptions, DrainReport};
 pub use entry::Attributes;
 pub use filter::{FilteredRequest, Filters, Refused, RequestFilter, ResponseFilter};
+pub(crate) use group::OpenRound;
 pub use group::{
     Broadcast, ConnectionGroup, GroupError, GroupOptions, GroupTable, GroupTableLimits,
     HandlerKind, Membership,

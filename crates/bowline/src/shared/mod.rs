@@ -28,6 +28,7 @@ use crate::{
     flusher,
     link::Link,
     outbox::{OutboxLimits, Outgoing, Refused},
+    round::{Place, Round, Shares},
     transport::Transport,
     wakers::{Waiter, Wakers},
 };
@@ -223,6 +224,18 @@ impl<S: Transport> Shared<S> {
         self.tell_of_room(driver);
     }
 
+    /// Takes part in a round, see [`Driver::join_round`].
+    pub(crate) fn enter_round(&self, round: &Arc<Round>, place: Place, first: usize) -> bool {
+        self.lock_in_round().join_round(round, place, first)
+    }
+
+    /// Takes the share of a round that has ended, and writes.
+    pub(crate) fn write_share(self: &Arc<Self>, round: &Arc<Round>, shares: &Shares) {
+        let mut driver = self.lock_in_round();
+        driver.take_share(round, shares);
+        self.write_with(&mut driver);
+    }
+
     /// Has whoever receives look again.
     pub(crate) fn wake(&self) {
         self.waker.wake_by_ref();
@@ -374,7 +387,17 @@ impl<S> Shared<S> {
         }
     }
 
+    /// Locks the connection to act on it, behind what was broadcast to it.
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
+        let mut driver = self.lock_in_round();
+        driver.leave_round();
+        driver
+    }
+
+    /// Locks the connection, which goes on taking part in a round.
+    #[inline]
+    fn lock_in_round(&self) -> MutexGuard<'_, Driver<S>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,6 +16,8 @@ use crate::server::{handle::ConnectionHandle, id::ConnectionId};
 pub(super) struct Members {
     parts: [Mutex<Part>; PARTS],
     len: AtomicUsize,
+    /// Grows when one joins or leaves.
+    version: AtomicUsize,
     hasher: RandomState,
 }
 
@@ -29,6 +31,11 @@ struct Part {
 impl Members {
     pub(super) fn len(&self) -> usize {
         self.len.load(Ordering::Relaxed)
+    }
+
+    /// Gives a number that is another one once somebody joined or left.
+    pub(super) fn version(&self) -> usize {
+        self.version.load(Ordering::Acquire)
     }
 
     pub(super) fn join(&self, connection: ConnectionHandle) {
@@ -59,14 +66,19 @@ impl Members {
 
     /// Calls `act` with each member, while no lock is held: it may do anything with the group.
     pub(super) fn for_each(&self, mut act: impl FnMut(&ConnectionHandle)) {
-        for part in &self.parts {
+        for row in self.rows() {
+            row.iter().for_each(&mut act);
+        }
+    }
+
+    /// Gives the members in some rows.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Arc<[ConnectionHandle]>> {
+        self.parts.iter().map(|part| {
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
             let Part { handles, row } = &mut *part;
             let row = row.get_or_insert_with(|| handles.values().cloned().collect());
-            let row = Arc::clone(row);
-            drop(part);
-            row.iter().for_each(&mut act);
-        }
+            Arc::clone(row)
+        })
     }
 
     fn with_part<R>(&self, id: ConnectionId, change: impl FnOnce(&mut Part) -> R) -> R {
@@ -75,7 +87,9 @@ impl Members {
             .parts
             .get(index)
             .expect("the index is within the parts");
-        change(&mut part.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+        self.version.fetch_add(1, Ordering::Release);
+        change(&mut part)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Named sets of connections that share their handlers.
 
+mod broadcast;
 mod handlers;
 mod inbox;
 mod members;
 mod membership;
+mod round;
 mod run;
 mod table;
 
@@ -11,31 +13,29 @@ use std::{
     fmt,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use bowline_proto::{
-    CloseCode, Ending, Message, PreparedMessage, ProtocolViolation, handshake::RequestHead,
-};
-use tokio::task::JoinSet;
+use bowline_proto::{CloseCode, Ending, Message, ProtocolViolation, handshake::RequestHead};
 use tracing::{Instrument as _, Span};
 
+pub use broadcast::Broadcast;
 use handlers::Handlers;
 use members::Members;
 pub use membership::Membership;
+pub(crate) use round::OpenRound;
 pub use table::{GroupError, GroupTable, GroupTableLimits};
 
 use super::{
     admission::Permit,
     entry::{Accepted, Attributes},
-    handle::{ConnectionHandle, SendError},
+    handle::ConnectionHandle,
     registry::{Registry, RegistryFull, ReservedId},
 };
 use crate::{
     link::{Link, batched},
     metrics::Joined,
-    outbox::{OutboxLimits, Outgoing, Sent},
+    outbox::OutboxLimits,
     receive_queue::ReceiveLimits,
     shared::Shared,
     socket::WebSocket,
@@ -315,82 +315,7 @@ impl ConnectionGroup {
         (handle, span)
     }
 
-    // Sending -------------------------------------------------------------------------------
-
-    /// Sends a message to every connection, encoded once.
-    pub fn broadcast(&self, message: impl Into<Message<'static>>) -> Broadcast {
-        self.broadcast_to(message, |_| true)
-    }
-
-    /// Sends a message to every connection but one, for instance its sender.
-    pub fn broadcast_except(
-        &self,
-        except: &ConnectionHandle,
-        message: impl Into<Message<'static>>,
-    ) -> Broadcast {
-        self.broadcast_to(message, |connection| connection != except)
-    }
-
-    /// Sends a message to the connections with a tag.
-    pub fn broadcast_tagged(&self, tag: u64, message: impl Into<Message<'static>>) -> Broadcast {
-        self.broadcast_to(message, |connection| connection.tag() == tag)
-    }
-
-    /// Sends a message to the connections that `wanted` picks.
-    pub fn broadcast_to(
-        &self,
-        message: impl Into<Message<'static>>,
-        wanted: impl Fn(&ConnectionHandle) -> bool,
-    ) -> Broadcast {
-        let message = Outgoing::Prepared(PreparedMessage::new(message.into()));
-        let mut result = Broadcast::default();
-        self.inner.members.for_each(|connection| {
-            if wanted(connection) {
-                result.count(connection.push(&message, None).ok());
-            }
-        });
-        result
-    }
-
-    /// Sends several messages to every connection, each encoded once and none left out: waits for
-    /// room in the outboxes that are full.
-    ///
-    /// A connection that makes no room for `patience` is closed with 1013; none waits for another
-    /// one. The messages of one call keep their order; those of two that run at the same time may
-    /// mix. Must be called inside a tokio runtime. Cancel-safe in that dropping it leaves out only
-    /// what it was waiting to send.
-    pub async fn broadcast_all(
-        &self,
-        messages: impl IntoIterator<Item = Message<'static>>,
-        patience: Duration,
-    ) -> Broadcast {
-        let prepare = |message| Outgoing::Prepared(PreparedMessage::new(message));
-        let messages: Arc<[_]> = messages.into_iter().map(prepare).collect();
-        let mut result = Broadcast::default();
-        // Dropping it ends what waits.
-        let mut late = JoinSet::new();
-        self.inner
-            .members
-            .for_each(|connection| match connection.push_all(&messages) {
-                (_, None) => result.sent += 1,
-                (done, Some(SendError::Full)) => {
-                    let (connection, messages) = (connection.clone(), Arc::clone(&messages));
-                    late.spawn(async move {
-                        let rest = messages.get(done..).unwrap_or_default();
-                        connection.send_rest(rest, patience).await
-                    });
-                }
-                (_, Some(_)) => result.refused += 1,
-            });
-        while let Some(sent) = late.join_next().await {
-            if sent.is_ok_and(|sent| sent) {
-                result.sent += 1;
-            } else {
-                result.refused += 1;
-            }
-        }
-        result
-    }
+    // Closing -------------------------------------------------------------------------------
 
     /// Closes every connection that `wanted` picks, as [`ConnectionHandle::close`].
     ///
@@ -447,26 +372,4 @@ pub enum HandlerKind {
     Error,
     /// A connection is over.
     Disconnect,
-}
-
-/// Counts what became of a broadcast.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Broadcast {
-    /// Connections for which the message is queued.
-    pub sent: usize,
-    /// Connections whose policy dropped it, because their peer does not keep up.
-    pub dropped: usize,
-    /// Connections that were closing, full with the policy to wait, or closed for it by their
-    /// policy.
-    pub refused: usize,
-}
-
-impl Broadcast {
-    fn count(&mut self, sent: Option<Sent>) {
-        match sent {
-            Some(Sent::Queued | Sent::DroppedOld(_) | Sent::Replaced) => self.sent += 1,
-            Some(Sent::DroppedNew) => self.dropped += 1,
-            None => self.refused += 1,
-        }
-    }
 }

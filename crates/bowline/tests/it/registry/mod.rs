@@ -4,6 +4,7 @@ mod broadcast;
 mod handlers;
 mod ids;
 mod memory;
+mod rounds;
 mod sending;
 mod sessions;
 
