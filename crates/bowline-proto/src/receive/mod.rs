@@ -37,8 +37,9 @@ pub(crate) struct ReceivePath {
     spill: HeaderSpill,
     /// The frame whose payload is arriving.
     frame: Option<Frame>,
-    /// The payload of a control frame that comes in pieces; at most 125 bytes.
-    control: BytesMut,
+    /// The payload of a control frame that comes in pieces; at most 125 bytes. Seldom there, so it
+    /// lies apart.
+    control: Option<Box<BytesMut>>,
     message: Option<Box<Assembler>>,
     inflater: Option<Box<Inflater>>,
     /// What the peer did wrong behind messages that were taken ahead.
@@ -113,7 +114,7 @@ impl ReceivePath {
             view: View::default(),
             spill: HeaderSpill::default(),
             frame: None,
-            control: BytesMut::new(),
+            control: None,
             message: None,
             inflater: inflater.map(Box::new),
             violation: None,
@@ -176,7 +177,7 @@ impl ReceivePath {
         self.frame = None;
         self.message = None;
         self.inflater = None;
-        self.control = BytesMut::new();
+        self.control = None;
         self.spill.clear();
     }
 
@@ -380,14 +381,15 @@ impl ReceivePath {
         piece: &[u8],
         complete: bool,
     ) -> Result<Option<Received>, ProtocolViolation> {
-        if !complete || !self.control.is_empty() {
-            self.control.extend_from_slice(piece);
-            debug_assert!(self.control.len() <= 125, "the header was checked");
+        if !complete || self.control.is_some() {
+            let kept = self.control.get_or_insert_default();
+            kept.extend_from_slice(piece);
+            debug_assert!(kept.len() <= 125, "the header was checked");
         }
         if !complete {
             return Ok(None);
         }
-        let kept = std::mem::take(&mut self.control);
+        let kept = self.control.take().map_or_else(BytesMut::new, |kept| *kept);
         if header.opcode == Opcode::Close {
             let payload = if kept.is_empty() { piece } else { &kept };
             return Ok(Some(Received::Close(Close::decode(payload)?)));

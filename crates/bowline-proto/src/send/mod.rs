@@ -40,8 +40,8 @@ pub(crate) struct SendPath {
     queue: SendQueue,
     /// The fragmented message that is not finished.
     message: Option<Outgoing>,
-    /// The frame sent in pieces that is not finished.
-    frame: Option<OpenFrame>,
+    /// The frame sent in pieces that is not finished. Seldom there, so it lies apart.
+    frame: Option<Box<OpenFrame>>,
     /// Pongs queued since no control frame waited.
     pong_count: u8,
     /// The newest ping not answered yet, once `pong_count` is at its bound.
@@ -220,12 +220,12 @@ impl SendPath {
         let header = Bytes::copy_from_slice(header.as_slice());
         self.queue.push_part(header, payload_len == 0);
         self.message = Some(message);
-        self.frame = Some(OpenFrame {
+        self.frame = Some(Box::new(OpenFrame {
             missing: payload_len,
             sent: 0,
             key,
             fin,
-        });
+        }));
         self.end_frame();
         Ok(())
     }

@@ -12,18 +12,24 @@ use crate::frame::{EncodedHeader, MaskingKey, apply_mask};
 /// frames pass ahead of data, but never into a frame. An empty queue owns no storage.
 #[derive(Debug, Default)]
 pub(crate) struct SendQueue {
-    /// In front of `tail`.
-    segments: VecDeque<Segment>,
+    /// What is in front of `tail`. Most bursts have nothing there, and an idle queue never has.
+    front: Option<Box<Front>>,
     /// Whole frames, flattened.
     tail: BytesMut,
-    /// Whole control frames that still have to be placed among the others.
-    control: BytesMut,
-    /// The number of segments that hold control frames.
-    control_segments: usize,
     /// Some, but not all, bytes of the frame at the front were written.
     mid_frame: bool,
     /// The number of bytes queued.
     len: usize,
+}
+
+/// What leaves before the tail of a queue.
+#[derive(Debug, Default)]
+struct Front {
+    segments: VecDeque<Segment>,
+    /// Whole control frames that still have to be placed among the others.
+    control: BytesMut,
+    /// The number of segments that hold control frames.
+    control_segments: usize,
 }
 
 /// A run of bytes in the queue.
@@ -52,7 +58,8 @@ impl SendQueue {
 
     /// Says whether control frames wait that [`push_control`](Self::push_control) queued.
     pub(crate) fn holds_control(&self) -> bool {
-        self.control_segments > 0 || !self.control.is_empty()
+        let front = self.front.as_ref();
+        front.is_some_and(|front| front.control_segments > 0 || !front.control.is_empty())
     }
 
     /// Makes room for small frames of so many bytes together, if nothing is queued yet.
@@ -78,10 +85,10 @@ impl SendQueue {
         }
         if self.tail.capacity() - self.tail.len() < needed {
             // With a full tail in front there is a lot to send: growing step by step would copy it.
-            let start = if self.segments.is_empty() {
-                TAIL_START
-            } else {
+            let start = if self.has_segments() {
                 FLAT_LEN_MAX
+            } else {
+                TAIL_START
             };
             self.tail.reserve(needed.max(start));
         }
@@ -93,10 +100,7 @@ impl SendQueue {
         self.len += header.as_slice().len() + payload.len();
         self.tail.extend_from_slice(header.as_slice());
         self.seal(Holds::Part);
-        self.segments.push_back(Segment {
-            bytes: payload,
-            holds: Holds::Frames,
-        });
+        self.push_segment(payload, Holds::Frames);
     }
 
     /// Appends bytes that are whole encoded frames.
@@ -104,10 +108,7 @@ impl SendQueue {
         self.len += frames.len();
         if frames.len() >= SHARED_LEN_MIN {
             self.seal(Holds::Frames);
-            self.segments.push_back(Segment {
-                bytes: frames.clone(),
-                holds: Holds::Frames,
-            });
+            self.push_segment(frames.clone(), Holds::Frames);
             return;
         }
         if self.tail.len() + frames.len() > FLAT_LEN_MAX {
@@ -139,7 +140,7 @@ impl SendQueue {
         } else {
             Holds::Part
         };
-        self.segments.push_back(Segment { bytes: part, holds });
+        self.push_segment(part, holds);
     }
 
     /// Queues a whole control frame, which will pass ahead of data.
@@ -150,7 +151,8 @@ impl SendQueue {
         key: Option<MaskingKey>,
     ) {
         self.len += header.as_slice().len() + payload.len();
-        append_frame(&mut self.control, header, payload, key);
+        let front = self.front.get_or_insert_default();
+        append_frame(&mut front.control, header, payload, key);
     }
 
     /// Queues what leaves before every frame; the queue is new.
@@ -158,12 +160,12 @@ impl SendQueue {
         debug_assert!(self.len == 0, "nothing leaves before the opening handshake");
         self.len += answer.len();
         // Control frames that are placed later go behind it, as they do behind one another.
-        let holds = Holds::Control;
-        self.segments.push_back(Segment {
+        let front = self.front.get_or_insert_default();
+        front.segments.push_back(Segment {
             bytes: answer,
-            holds,
+            holds: Holds::Control,
         });
-        self.control_segments += 1;
+        front.control_segments += 1;
     }
 
     /// Appends a close frame, the last frame of all.
@@ -180,17 +182,20 @@ impl SendQueue {
 
     /// Drops the control frames that are not placed yet.
     pub(crate) fn drop_control(&mut self) {
-        self.len -= self.control.len();
-        self.control = BytesMut::new();
+        if let Some(front) = &mut self.front {
+            self.len -= front.control.len();
+            front.control = BytesMut::new();
+        }
     }
 
     /// Offers what is to be written next; gives the number of slices filled.
     #[inline]
     pub(crate) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
-        if !self.control.is_empty() {
-            self.place_control();
+        if let Some(front) = &mut self.front {
+            front.place_control(self.mid_frame);
         }
-        let queued = self.segments.iter().map(|segment| segment.bytes.as_ref());
+        let segments = self.front.iter().flat_map(|front| &front.segments);
+        let queued = segments.map(|segment| segment.bytes.as_ref());
         let tail = Some(self.tail.as_ref()).filter(|tail| !tail.is_empty());
         let mut filled = 0;
         for (slot, bytes) in slices.iter_mut().zip(queued.chain(tail)) {
@@ -205,18 +210,11 @@ impl SendQueue {
     pub(crate) fn advance(&mut self, mut written: usize) {
         debug_assert!(written <= self.len, "only what was offered can be written");
         self.len = self.len.saturating_sub(written);
-        while let Some(front) = self.segments.front_mut() {
-            if written < front.bytes.len() {
-                front.bytes.advance(written);
-                self.mid_frame |= written > 0;
-                return;
+        if let Some(front) = &mut self.front {
+            match front.advance(written, &mut self.mid_frame) {
+                Some(left) => written = left,
+                None => return,
             }
-            written -= front.bytes.len();
-            self.mid_frame = front.holds == Holds::Part;
-            if front.holds == Holds::Control {
-                self.control_segments -= 1;
-            }
-            self.segments.pop_front();
         }
         self.advance_tail(written);
     }
@@ -230,9 +228,7 @@ impl SendQueue {
         if written >= self.tail.len() {
             // Giving the storage back keeps an idle connection free of buffers.
             self.tail = BytesMut::new();
-            if self.segments.capacity() > 0 {
-                self.segments = VecDeque::new();
-            }
+            self.front.take_if(|front| front.control.is_empty());
         } else if written > 0 {
             self.tail.advance(written);
             self.seal(Holds::Frames);
@@ -244,15 +240,49 @@ impl SendQueue {
     fn seal(&mut self, holds: Holds) {
         if !self.tail.is_empty() {
             let bytes = self.tail.split().freeze();
-            self.segments.push_back(Segment { bytes, holds });
+            self.push_segment(bytes, holds);
         }
+    }
+
+    fn push_segment(&mut self, bytes: Bytes, holds: Holds) {
+        let front = self.front.get_or_insert_default();
+        front.segments.push_back(Segment { bytes, holds });
+    }
+
+    fn has_segments(&self) -> bool {
+        let front = self.front.as_ref();
+        front.is_some_and(|front| !front.segments.is_empty())
+    }
+}
+
+impl Front {
+    /// Drops `written` bytes; gives how many of them are left for the tail, `None` if segments are
+    /// left.
+    fn advance(&mut self, mut written: usize, mid_frame: &mut bool) -> Option<usize> {
+        while let Some(first) = self.segments.front_mut() {
+            if written < first.bytes.len() {
+                first.bytes.advance(written);
+                *mid_frame |= written > 0;
+                return None;
+            }
+            written -= first.bytes.len();
+            *mid_frame = first.holds == Holds::Part;
+            if first.holds == Holds::Control {
+                self.control_segments -= 1;
+            }
+            self.segments.pop_front();
+        }
+        Some(written)
     }
 
     /// Puts the control frames where the frame being written ends, if its end is queued, behind
     /// those that were put there before.
-    fn place_control(&mut self) {
+    fn place_control(&mut self, mid_frame: bool) {
+        if self.control.is_empty() {
+            return;
+        }
         let mut at = 0;
-        if self.mid_frame {
+        if mid_frame {
             let end = |segment: &Segment| segment.holds != Holds::Part;
             match self.segments.iter().position(end) {
                 Some(end) => at = end + 1,
