@@ -191,15 +191,15 @@ impl SendQueue {
     /// Offers what is to be written next; gives the number of slices filled.
     #[inline]
     pub(crate) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut filled = 0;
         if let Some(front) = &mut self.front {
             front.place_control(self.mid_frame);
+            filled = front.fill(slices);
         }
-        let segments = self.front.iter().flat_map(|front| &front.segments);
-        let queued = segments.map(|segment| segment.bytes.as_ref());
-        let tail = Some(self.tail.as_ref()).filter(|tail| !tail.is_empty());
-        let mut filled = 0;
-        for (slot, bytes) in slices.iter_mut().zip(queued.chain(tail)) {
-            *slot = IoSlice::new(bytes);
+        if !self.tail.is_empty()
+            && let Some(slot) = slices.get_mut(filled)
+        {
+            *slot = IoSlice::new(&self.tail);
             filled += 1;
         }
         filled
@@ -256,6 +256,16 @@ impl SendQueue {
 }
 
 impl Front {
+    /// Offers its segments; gives the number of slices filled.
+    fn fill<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        for (slot, segment) in slices.iter_mut().zip(&self.segments) {
+            *slot = IoSlice::new(&segment.bytes);
+            filled += 1;
+        }
+        filled
+    }
+
     /// Drops `written` bytes; gives how many of them are left for the tail, `None` if segments are
     /// left.
     fn advance(&mut self, mut written: usize, mid_frame: &mut bool) -> Option<usize> {
