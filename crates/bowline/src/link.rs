@@ -176,7 +176,7 @@ impl<S: Transport> Link for Shared<S> {
     fn close(self: Arc<Self>, close: Option<Close>) -> Result<(), Refused> {
         self.begin_close(close).map_err(Refused::of_misuse)?;
         // Who waits for room will never get any.
-        self.room_notify().notify_waiters();
+        self.notify_room();
         Ok(())
     }
 

@@ -158,9 +158,8 @@ impl<S: Transport> WebSocket<S> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> impl Future<Output = Result<(), Error>> {
-        let (shared, message) = (&self.shared, message.into());
-        let mut is_queued = false;
-        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Auto))
+        let (shared, mut message) = (&self.shared, Some(message.into()));
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut message, Compress::Auto))
     }
 
     /// Sends a message uncompressed, whatever was negotiated: for secrets that travel next to
@@ -172,9 +171,8 @@ impl<S: Transport> WebSocket<S> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> impl Future<Output = Result<(), Error>> {
-        let (shared, message) = (&self.shared, message.into());
-        let mut is_queued = false;
-        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Never))
+        let (shared, mut message) = (&self.shared, Some(message.into()));
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut message, Compress::Never))
     }
 
     /// Queues a message without writing it; waits only while the queue is full. The next send,

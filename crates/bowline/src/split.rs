@@ -94,9 +94,8 @@ impl<S: Transport> Sender<S> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> impl Future<Output = Result<(), Error>> {
-        let (shared, message) = (&self.shared, message.into());
-        let mut is_queued = false;
-        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Auto))
+        let (shared, mut message) = (&self.shared, Some(message.into()));
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut message, Compress::Auto))
     }
 
     /// Sends a message that is encoded once for many connections. Cancel-safe.
@@ -116,9 +115,8 @@ impl<S: Transport> Sender<S> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> impl Future<Output = Result<(), Error>> {
-        let (shared, message) = (&self.shared, message.into());
-        let mut is_queued = false;
-        poll_fn(move |cx| shared.poll_send_message(cx, &mut is_queued, &message, Compress::Never))
+        let (shared, mut message) = (&self.shared, Some(message.into()));
+        poll_fn(move |cx| shared.poll_send_message(cx, &mut message, Compress::Never))
     }
 
     /// Sends a fragment of a message; the first one begins the message. Cancel-safe.

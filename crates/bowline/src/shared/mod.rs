@@ -7,7 +7,7 @@ use std::{
     ops::Deref,
     pin::{Pin, pin},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker, ready},
@@ -45,7 +45,7 @@ impl<S: Transport> Share<S> {
             waker: Waker::from(Arc::clone(&wakers)),
             wakers,
             share_count: AtomicUsize::new(1),
-            room: Notify::new(),
+            room: OnceLock::new(),
             runtime: Handle::try_current().ok(),
             schedule_flush: Shared::schedule_flush,
         }))
@@ -87,8 +87,8 @@ pub(crate) struct Shared<S> {
     waker: Waker,
     /// The number of [`Share`]s. A flush in the background has none, nor have handles.
     share_count: AtomicUsize,
-    /// Tells those who wait for room in the outbox.
-    room: Notify,
+    /// Tells those who wait for room in the outbox; made when somebody does.
+    room: OnceLock<Box<Notify>>,
     /// Where the background flush runs; `None` if the connection was made outside of a runtime.
     runtime: Option<Handle>,
     /// [`Shared::schedule_flush`], for where nothing is known of the stream.
@@ -160,18 +160,32 @@ impl<S: Transport> Shared<S> {
         written
     }
 
-    /// Sends a message, which stays where it is: moving it costs as much as encoding a short one.
+    /// Sends a message, which stays where it is until it is queued: moving it costs as much as
+    /// encoding a short one.
     #[inline]
     pub(crate) fn poll_send_message(
         self: &Arc<Self>,
         cx: &Context<'_>,
-        is_queued: &mut bool,
-        message: &Message<'_>,
+        message: &mut Option<Message<'_>>,
         compress: Compress,
     ) -> Poll<Result<(), Error>> {
-        self.poll_send(cx, is_queued, |connection| {
-            connection.send_with(message, compress)
-        })
+        let Some(unsent) = &*message else {
+            return self.poll_sent(cx);
+        };
+        let mut is_queued = false;
+        let sent = self.poll_send(cx, &mut is_queued, |connection| {
+            connection.send_with(unsent, compress)
+        });
+        if is_queued && sent.is_pending() {
+            *message = None;
+        }
+        sent
+    }
+
+    /// Goes on writing what [`poll_send_message`](Self::poll_send_message) queued.
+    #[cold]
+    fn poll_sent(self: &Arc<Self>, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_send(cx, &mut true, |_| Ok(()))
     }
 
     /// Lets the application queue something without writing it.
@@ -241,9 +255,9 @@ impl<S: Transport> Shared<S> {
         self.waker.wake_by_ref();
     }
 
-    /// Tells those who wait for room in the outbox.
+    /// Gives what tells those who wait for room in the outbox.
     pub(crate) fn room_notify(&self) -> &Notify {
-        &self.room
+        self.room.get_or_init(Box::default)
     }
 
     fn poll_room(&self, driver: &mut Driver<S>, cx: &Context<'_>) -> Poll<Result<(), Error>> {
@@ -383,7 +397,15 @@ impl<S> Shared<S> {
 
     fn tell_of_room(&self, driver: &mut Driver<S>) {
         if driver.take_outbox_drained() {
-            self.room.notify_waiters();
+            self.notify_room();
+        }
+    }
+
+    /// Tells those who wait for room that there is some, or never will be.
+    pub(crate) fn notify_room(&self) {
+        // Whoever begins to wait now looks once more first.
+        if let Some(room) = self.room.get() {
+            room.notify_waiters();
         }
     }
 
