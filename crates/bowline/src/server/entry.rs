@@ -4,7 +4,7 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{
-        Arc, OnceLock, Weak,
+        Arc, LazyLock, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -28,7 +28,33 @@ pub(super) struct Accepted {
     pub(super) link: Weak<dyn Link>,
     pub(super) limits: Arc<OutboxLimits>,
     pub(super) group: Option<Arc<str>>,
-    pub(super) attributes: Attributes,
+    /// `None` if nothing is known: then they would be most of what a connection keeps here.
+    attributes: Option<Box<Attributes>>,
+}
+
+impl Accepted {
+    pub(super) fn new(
+        link: Weak<dyn Link>,
+        limits: Arc<OutboxLimits>,
+        group: Option<Arc<str>>,
+        attributes: Attributes,
+    ) -> Self {
+        Self {
+            link,
+            limits,
+            group,
+            attributes: (!attributes.is_empty()).then(|| Box::new(attributes)),
+        }
+    }
+
+    pub(super) fn attributes(&self) -> &Attributes {
+        self.attributes.as_deref().unwrap_or(&NOTHING_KNOWN)
+    }
+
+    /// Gives the visitor's session, if there is one.
+    pub(super) fn session(&self) -> Option<&Arc<dyn AttachedSession>> {
+        self.attributes.as_ref()?.session.as_ref()
+    }
 }
 
 /// What an application can ask about a connection.
@@ -55,6 +81,21 @@ impl Attributes {
     /// values; a listener puts it there.
     pub fn certificate(&self) -> Option<&PeerCertificate> {
         self.values.get()
+    }
+
+    /// Says whether nothing is known.
+    fn is_empty(&self) -> bool {
+        let Self {
+            listener,
+            peer,
+            request,
+            subprotocol,
+            user,
+            values,
+            session,
+        } = self;
+        let is_named = listener.is_some() || subprotocol.is_some() || user.is_some();
+        !is_named && peer.is_none() && request.is_none() && values.is_empty() && session.is_none()
     }
 }
 
@@ -113,3 +154,5 @@ impl fmt::Debug for Entry {
             .finish_non_exhaustive()
     }
 }
+
+static NOTHING_KNOWN: LazyLock<Attributes> = LazyLock::new(Attributes::default);

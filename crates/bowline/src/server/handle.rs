@@ -68,7 +68,7 @@ impl ConnectionHandle {
     pub fn try_send_batch(&self, batch: &PreparedBatch) -> Result<(), SendError> {
         let accepted = self.entry.accepted().ok_or(SendError::Closed)?;
         let link = accepted.link.upgrade().ok_or(SendError::Closed)?;
-        if let Some(session) = &accepted.attributes.session {
+        if let Some(session) = accepted.session() {
             session.touch();
         }
         let pushed = link.push_batch(batch, &accepted.limits);
@@ -201,17 +201,16 @@ impl ConnectionHandle {
     /// # Panics
     /// Never: a handle is made for accepted connections only.
     pub fn attributes(&self) -> &Attributes {
-        &self
-            .entry
+        self.entry
             .accepted()
             .expect("a handle is of an accepted connection")
-            .attributes
+            .attributes()
     }
 
     pub(super) fn push(&self, message: &Outgoing, key: Option<Key>) -> Result<Sent, SendError> {
         let accepted = self.entry.accepted().ok_or(SendError::Closed)?;
         let link = accepted.link.upgrade().ok_or(SendError::Closed)?;
-        if let Some(session) = &accepted.attributes.session {
+        if let Some(session) = accepted.session() {
             session.touch();
         }
         let pushed = link.push(message, key, &accepted.limits);

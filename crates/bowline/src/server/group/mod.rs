@@ -258,7 +258,8 @@ impl ConnectionGroup {
             permit: permit.map(Box::new),
         };
         let member = run::Member::join(Arc::clone(&self.inner), handle.clone(), place);
-        let run = run::Run::new(member, shared);
+        // Apart from the task, whose size tokio rounds up to a multiple of 128 bytes.
+        let run = Box::pin(run::Run::new(member, shared));
         if span.is_disabled() {
             tokio::spawn(run);
         } else {
@@ -306,12 +307,12 @@ impl ConnectionGroup {
         };
         let span = shared.with(|driver| driver.join(&joined));
         let link: Arc<dyn Link> = Arc::clone(shared) as Arc<dyn Link>;
-        let handle = reserved.accept(Accepted {
-            link: Arc::downgrade(&link),
-            limits: Arc::clone(&self.inner.limits),
-            group: Some(Arc::clone(&self.inner.name)),
+        let handle = reserved.accept(Accepted::new(
+            Arc::downgrade(&link),
+            Arc::clone(&self.inner.limits),
+            Some(Arc::clone(&self.inner.name)),
             attributes,
-        });
+        ));
         (handle, span)
     }
 
