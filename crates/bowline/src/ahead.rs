@@ -5,9 +5,10 @@ use bowline_proto::{Message, ReadAhead};
 use crate::shared::Shared;
 
 /// Holds what arrived together with a message that was received, so that the next receives need not
-/// lock the connection. Owns nothing while there is nothing.
+/// lock the connection. Owns nothing while there is nothing, and takes little room then: every idle
+/// task holds one.
 #[derive(Debug, Default)]
-pub(crate) struct Ahead(Option<ReadAhead>);
+pub(crate) struct Ahead(Option<Box<ReadAhead>>);
 
 impl Ahead {
     /// Takes the next message that is here.
@@ -20,19 +21,19 @@ impl Ahead {
     #[inline]
     pub(crate) fn is_due(&self) -> bool {
         let is_due = |ahead: &ReadAhead| ahead.is_empty() || ahead.taken() >= MESSAGES_MAX;
-        self.0.as_ref().is_some_and(is_due)
+        self.0.as_deref().is_some_and(is_due)
     }
 
     /// Begins with what a connection lends.
     #[inline]
     pub(crate) fn begin(&mut self, lent: Option<ReadAhead>) {
-        self.0 = lent;
+        self.0 = lent.map(Box::new);
     }
 
     /// Takes everything out, for the connection.
     #[inline]
     pub(crate) fn end(&mut self) -> Option<ReadAhead> {
-        self.0.take()
+        self.0.take().map(|lent| *lent)
     }
 
     /// Gives everything back, for those who receive in another way.
