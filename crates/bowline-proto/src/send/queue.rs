@@ -125,10 +125,7 @@ impl SendQueue {
         }
         self.len += frames.len();
         self.seal(Holds::Frames);
-        self.segments.push_back(Segment {
-            bytes: frames.clone(),
-            holds: Holds::Frames,
-        });
+        self.push_segment(frames.clone(), Holds::Frames);
     }
 
     /// Appends a part of a frame; `ends_frame` with its last one.

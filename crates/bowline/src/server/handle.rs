@@ -225,7 +225,7 @@ impl ConnectionHandle {
         let Some(accepted) = self.entry.accepted() else {
             return false;
         };
-        if let Some(session) = &accepted.attributes.session {
+        if let Some(session) = accepted.session() {
             session.touch();
         }
         let link = accepted.link.upgrade();
