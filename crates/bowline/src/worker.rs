@@ -1,6 +1,41 @@
 //! The read buffer that belongs to the thread, not to the connection.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    io,
+    pin::pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
+
+/// Where a read puts what it brings.
+pub(crate) enum Target<'a> {
+    /// Storage that is lent.
+    Lent(&'a mut [u8]),
+    /// Storage that messages may share afterwards; read up to its capacity.
+    Own(&'a mut BytesMut),
+}
+
+impl Target<'_> {
+    /// Reads once; gives the number of bytes, which is zero at the end of the stream.
+    #[inline]
+    pub(crate) fn poll_read<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Lent(buffer) => {
+                let mut buffer = ReadBuf::new(buffer);
+                ready!(pin!(&mut *stream).poll_read(cx, &mut buffer))?;
+                Poll::Ready(Ok(buffer.filled().len()))
+            }
+            Self::Own(buffer) => pin!(stream.read_buf(*buffer)).poll(cx),
+        }
+    }
+}
 
 /// Lends the thread's read buffer for the time of one read.
 ///
@@ -15,8 +50,25 @@ pub(crate) fn with_read_buffer<R>(read: impl FnOnce(&mut [u8]) -> R) -> R {
     result
 }
 
+/// Gives an empty buffer for a read of about `len` bytes, at most as much as one read takes in.
+pub(crate) fn take_own_buffer(len: usize) -> BytesMut {
+    let capacity = len.min(READ_BUFFER_LEN);
+    let spare = SPARE.take();
+    if (capacity..=2 * capacity).contains(&spare.capacity()) {
+        spare
+    } else {
+        BytesMut::with_capacity(capacity)
+    }
+}
+
+/// Takes a buffer back that was not read into.
+pub(crate) fn return_own_buffer(buffer: BytesMut) {
+    SPARE.set(buffer);
+}
+
 thread_local! {
     static READ_BUFFER: Cell<Option<Vec<u8>>> = const { Cell::new(None) };
+    static SPARE: Cell<BytesMut> = Cell::new(BytesMut::new());
 }
 
 /// What one read takes in at most.

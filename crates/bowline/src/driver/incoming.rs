@@ -107,6 +107,14 @@ impl<S> Driver<S> {
         self.input = input;
     }
 
+    /// Takes note of how much came at once, with several messages in it.
+    pub(super) fn expect_burst(&mut self, len: usize) {
+        let is_large = (OWN_BUFFER_LEN_MIN..=OWN_BUFFER_LEN_MAX).contains(&len);
+        // A little more may come, and should not take a second read.
+        let expected = if is_large { len + len / 8 } else { 0 };
+        self.expected_len = u32::try_from(expected).unwrap_or(0);
+    }
+
     pub(super) fn drop_input(&mut self) {
         self.input = BytesMut::new();
     }
@@ -123,6 +131,10 @@ impl<S> Driver<S> {
     }
 }
 
+/// Less is copied out of the thread's buffer faster than it gets storage of its own.
+const OWN_BUFFER_LEN_MIN: usize = 2 << 10;
+/// Of more the end is missing most likely, for it is as much as one read takes.
+const OWN_BUFFER_LEN_MAX: usize = 48 << 10;
 /// A message that shares the storage of what was received with it keeps at most this many times
 /// its length in memory.
 const PINNED_RATIO_MAX: usize = 32;

@@ -17,7 +17,7 @@ use std::{
 
 use bowline_proto::{Connection, ConnectionState, Event};
 use bytes::BytesMut;
-use tokio::{io::ReadBuf, task::coop::poll_proceed, time::Sleep};
+use tokio::{task::coop::poll_proceed, time::Sleep};
 
 use outgoing::Writers;
 
@@ -27,7 +27,7 @@ use crate::{
     round::Joined,
     transport::{self, Transport},
     wakers::Waiting,
-    worker::with_read_buffer,
+    worker::{Target, return_own_buffer, take_own_buffer, with_read_buffer},
 };
 
 /// Drives an engine with a stream and a timer.
@@ -39,8 +39,10 @@ pub(crate) struct Driver<S> {
     stream: Option<S>,
     /// Received bytes that were not given to the engine. Empty while the connection is idle.
     input: BytesMut,
-    /// How many bytes arrived together, of which `input` is the rest.
+    /// How much arrived together, of which `input` is the rest; more, if the storage is larger.
     burst_len: u32,
+    /// How much the next read will bring, if it pays to read into storage of its own; else zero.
+    expected_len: u32,
     handing: Handing,
     received_at: Instant,
     timer: Option<Pin<Box<Sleep>>>,
@@ -119,6 +121,7 @@ impl<S: Transport> Driver<S> {
             connection,
             input: BytesMut::new(),
             burst_len: 0,
+            expected_len: 0,
             handing: Handing::AsAsked,
             received_at: now(),
             timer: None,
@@ -180,20 +183,40 @@ impl<S: Transport> Driver<S> {
             if self.is_closed() {
                 return Poll::Ready(None);
             }
-            let taken = with_read_buffer(|buffer| {
-                let filled = ready!(self.poll_fill(cx, buffer));
-                let chunk = buffer.get_mut(..filled).unwrap_or_default();
-                Poll::Ready(self.take_from(chunk, take))
-            });
-            if let Some(taken) = ready!(taken) {
-                return Poll::Ready(Some(taken));
+            let taken = if self.expected_len > 0 {
+                ready!(self.poll_burst(cx));
+                None
+            } else {
+                ready!(with_read_buffer(|buffer| {
+                    let filled = ready!(self.poll_fill(cx, Target::Lent(buffer)));
+                    let chunk = buffer.get_mut(..filled).unwrap_or_default();
+                    Poll::Ready(self.take_from(chunk, take))
+                }))
+            };
+            if taken.is_some() {
+                return Poll::Ready(taken);
             }
         }
     }
 
+    /// Reads into storage that the messages can share: as many are expected as came the last time.
+    fn poll_burst(&mut self, cx: Waiting<'_>) -> Poll<()> {
+        let mut input = take_own_buffer(self.expected_len as usize);
+        let Poll::Ready(filled) = self.poll_fill(cx, Target::Own(&mut input)) else {
+            return_own_buffer(input);
+            return Poll::Pending;
+        };
+        self.expect_burst(filled);
+        if filled > 0 {
+            let storage_len = input.capacity();
+            self.set_input(input, storage_len);
+        }
+        Poll::Ready(())
+    }
+
     /// Takes care of everything that is due, then reads once; zero says that the connection is
     /// closed.
-    pub(crate) fn poll_fill(&mut self, cx: Waiting<'_>, buffer: &mut [u8]) -> Poll<usize> {
+    pub(crate) fn poll_fill(&mut self, cx: Waiting<'_>, mut target: Target<'_>) -> Poll<usize> {
         self.tally();
         loop {
             if !self.is_at_rest() && self.act_on_end(&mut cx.all()).is_break() {
@@ -204,7 +227,7 @@ impl<S: Transport> Driver<S> {
             }
             // What arrived in time counts even if nobody looked for it in time, so a deadline that
             // has passed is acted on after one more read.
-            let read = self.poll_read(cx, buffer);
+            let read = self.poll_read(cx, &mut target);
             let is_due = match read {
                 Poll::Ready(filled) if filled > 0 => {
                     if self.may_be_due() && self.poll_timer(&mut cx.own()).is_ready() {
@@ -326,7 +349,7 @@ impl<S: Transport> Driver<S> {
     }
 
     /// Reads once; zero says that nothing was received.
-    fn poll_read(&mut self, cx: Waiting<'_>, buffer: &mut [u8]) -> Poll<usize> {
+    fn poll_read(&mut self, cx: Waiting<'_>, target: &mut Target<'_>) -> Poll<usize> {
         let Some(stream) = &mut self.stream else {
             return Poll::Ready(0);
         };
@@ -337,20 +360,29 @@ impl<S: Transport> Driver<S> {
             ReadWakes::Receiver => cx.own(),
             ReadWakes::All => cx.all(),
         };
-        let mut buffer = ReadBuf::new(buffer);
-        match ready!(Pin::new(stream).poll_read(&mut cx, &mut buffer)) {
-            Ok(()) if buffer.filled().is_empty() => self.handle_read_end(),
-            Ok(()) => {
+        let filled = match ready!(target.poll_read(stream, &mut cx)) {
+            Ok(0) => {
+                self.handle_read_end();
+                0
+            }
+            Ok(filled) => {
                 self.received_at = now();
                 if let Some(observer) = &self.observer {
-                    observer.read(buffer.filled().len());
+                    observer.read(filled);
                 }
+                filled
             }
             // A peer that leaves without saying goodbye to TLS just ends the stream.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.handle_read_end(),
-            Err(error) => self.act(|connection| connection.handle_transport_error(error.kind())),
-        }
-        Poll::Ready(buffer.filled().len())
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.handle_read_end();
+                0
+            }
+            Err(error) => {
+                self.act(|connection| connection.handle_transport_error(error.kind()));
+                0
+            }
+        };
+        Poll::Ready(filled)
     }
 
     /// Acts on the end of the stream. What is queued may still be written: only one direction ended.
@@ -381,6 +413,7 @@ impl<S: Transport> Driver<S> {
                 Some(taken) => {
                     if !rest.is_empty() {
                         self.set_input(BytesMut::from(&*rest), chunk_len);
+                        self.expect_burst(chunk_len);
                     }
                     self.tally();
                     return taken;

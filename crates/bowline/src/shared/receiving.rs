@@ -16,7 +16,7 @@ use crate::{
     socket::take_message,
     transport::Transport,
     wakers::{Waiter, Waiting},
-    worker::with_read_buffer,
+    worker::{Target, with_read_buffer},
 };
 
 impl<S: Transport> Shared<S> {
@@ -112,8 +112,9 @@ impl<S: Transport> Shared<S> {
         loop {
             let filled = with_read_buffer(|buffer| {
                 let mut driver = self.lock();
-                let filled =
-                    self.poll_receive(&mut driver, cx, |driver, cx| driver.poll_fill(cx, buffer));
+                let filled = self.poll_receive(&mut driver, cx, |driver, cx| {
+                    driver.poll_fill(cx, Target::Lent(buffer))
+                });
                 drop(driver);
                 let filled = ready!(filled);
                 let chunk = buffer.get_mut(..filled).unwrap_or_default();
