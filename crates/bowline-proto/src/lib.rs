@@ -31,7 +31,7 @@ mod send;
 mod state;
 
 pub use config::{Config, Keepalive, Limits, Nonstandard, PongMode};
-pub use connection::{Connection, Counters, ReadAhead};
+pub use connection::{ArrivingPayload, Connection, Counters, ReadAhead};
 pub use ending::{EndedBy, Ending, LossClass, Phase, Retry};
 pub use error::{Cause, LimitExceeded, Misuse, ProtocolViolation};
 pub use event::{Event, Fragment};

@@ -7,15 +7,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::BytesMut;
+use bytes::{BufMut as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 
 /// Where a read puts what it brings.
 pub(crate) enum Target<'a> {
     /// Storage that is lent.
     Lent(&'a mut [u8]),
-    /// Storage that messages may share afterwards; read up to its capacity.
-    Own(&'a mut BytesMut),
+    /// Storage that messages keep or share afterwards. At most so many bytes are appended, and no
+    /// more than there is capacity for.
+    Own(&'a mut BytesMut, usize),
 }
 
 impl Target<'_> {
@@ -32,7 +33,11 @@ impl Target<'_> {
                 ready!(pin!(&mut *stream).poll_read(cx, &mut buffer))?;
                 Poll::Ready(Ok(buffer.filled().len()))
             }
-            Self::Own(buffer) => pin!(stream.read_buf(*buffer)).poll(cx),
+            Self::Own(buffer, len_max) => {
+                let room = buffer.capacity() - buffer.len();
+                let mut buffer = buffer.limit(room.min(*len_max));
+                pin!(stream.read_buf(&mut buffer)).poll(cx)
+            }
         }
     }
 }
@@ -72,4 +77,4 @@ thread_local! {
 }
 
 /// What one read takes in at most.
-const READ_BUFFER_LEN: usize = 64 << 10;
+pub(crate) const READ_BUFFER_LEN: usize = 64 << 10;

@@ -6,7 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bowline_proto::{Config, Connection, Ending, Role, deflate::Deflate};
+use bowline_proto::{Config, Connection, Ending, Event, Role, deflate::Deflate};
+use bytes::{Buf as _, BytesMut};
 
 use crate::{Chunks, Clock, Collected, CountingMasks, Frame};
 
@@ -20,6 +21,8 @@ pub struct End {
     pub clock: Clock,
     /// How many bytes each read brings.
     pub reads: Chunks,
+    /// Messages are also taken and read by the ways around `poll_event`.
+    pub lends: bool,
     /// How many bytes each write takes.
     pub writes: Chunks,
     /// Everything reported and not taken yet.
@@ -48,6 +51,7 @@ impl End {
             connection,
             clock,
             reads: Chunks::whole(),
+            lends: false,
             writes: Chunks::whole(),
             events: Vec::new(),
             polls: 0,
@@ -71,7 +75,11 @@ impl End {
     pub fn read(&mut self, bytes: &[u8]) {
         let reads = self.reads.clone();
         for piece in reads.cut(bytes) {
-            self.read_piece(&mut piece.to_vec());
+            if self.lends {
+                self.read_lent(piece);
+            } else {
+                self.read_piece(&mut piece.to_vec());
+            }
         }
         self.read_piece(&mut []);
     }
@@ -100,6 +108,29 @@ impl End {
                 return;
             }
         }
+    }
+
+    /// As [`read_piece`](Self::read_piece), but what can be appended to a payload is, and messages
+    /// are taken ahead where they lie whole.
+    fn read_lent(&mut self, mut piece: &[u8]) {
+        let now = self.now();
+        if let Some(mut payload) = self.connection.lend_payload(0, 0) {
+            let (appended, rest) = piece.split_at(piece.len().min(payload.room()));
+            payload.storage().extend_from_slice(appended);
+            self.connection.take_payload_back(now, payload);
+            piece = rest;
+        }
+        let mut input = BytesMut::from(piece);
+        while let Some(mut ahead) = self.connection.read_ahead(&mut input, SHARED_LEN_MIN) {
+            while let Some(message) = ahead.take() {
+                self.events.push(Collected::from(Event::Message(message)));
+            }
+            input = self.connection.end_read_ahead(now, ahead);
+            let (used, event) = self.connection.poll_event(now, &mut input);
+            self.events.extend(event.map(Collected::from));
+            input.advance(used);
+        }
+        self.read_piece(&mut input);
     }
 
     /// Lets the engine read frames, masked as its role wants them.
@@ -192,3 +223,6 @@ impl End {
         ending.clone()
     }
 }
+
+/// Payloads from here on share the storage of what they came in.
+const SHARED_LEN_MIN: usize = 64;

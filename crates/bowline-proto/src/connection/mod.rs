@@ -1,5 +1,6 @@
 //! One WebSocket connection: both paths, the state and the clocks.
 
+mod arriving;
 mod counters;
 mod outgoing;
 mod taking;
@@ -12,6 +13,7 @@ use std::{
 
 use bytes::Bytes;
 
+pub use arriving::ArrivingPayload;
 pub use counters::Counters;
 pub use taking::ReadAhead;
 

@@ -24,7 +24,8 @@ pub(super) struct Assembler {
     pub(super) backlog: Backlog,
     frames: u32,
     utf8: Utf8Validator,
-    buffer: BytesMut,
+    /// What has arrived of the message, unmasked.
+    pub(super) buffer: BytesMut,
 }
 
 /// What the inflater may still hold although the input is used up (fragment view).

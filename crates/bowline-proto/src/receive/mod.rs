@@ -1,5 +1,6 @@
 //! From bytes to messages: the receiving half of a connection.
 
+mod arriving;
 mod assembler;
 mod fragments;
 mod sole;

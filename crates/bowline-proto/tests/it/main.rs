@@ -1,6 +1,8 @@
 //! The engine's behaviour as its users see it: one binary, one module per subject.
 
 #[cfg(test)]
+mod arriving;
+#[cfg(test)]
 mod batches;
 #[cfg(test)]
 mod closing;

@@ -172,6 +172,7 @@ proptest! {
         role in roles(),
         deflate in deflates(),
         cut in chunks(),
+        lends in any::<bool>(),
         writes in chunks(),
     ) {
         let mut sender = end(role, deflate);
@@ -179,6 +180,7 @@ proptest! {
         let (stream, expected) = stream(&mut sender, &acts);
         let mut receiver = end(other(role), deflate);
         receiver.reads = cut;
+        receiver.lends = lends;
         receiver.read(&stream);
         prop_assert_eq!(receiver.take_events(), expected);
     }
@@ -325,17 +327,20 @@ fn a_stream_with_a_fault_ends_alike_however_it_is_cut() {
         bowline_testkit::Frame::binary([0; 65]),
         bowline_testkit::Frame::text("never read"),
     ];
-    let run = |cut| {
+    let run = |cut, lends| {
         let mut end = End::new(Role::Server, config.clone(), None);
         end.reads = cut;
+        end.lends = lends;
         end.read_frames(&frames);
         let written = end.write();
         end.ended();
         (end.take_events(), written)
     };
-    let whole = run(Chunks::whole());
+    let whole = run(Chunks::whole(), false);
     assert_eq!(whole.0.len(), 3, "text, ping, the end: {:?}", whole.0);
+    assert_eq!(run(Chunks::whole(), true), whole);
     for len in 1..20 {
-        assert_eq!(run(Chunks::of(len)), whole);
+        assert_eq!(run(Chunks::of(len), false), whole);
+        assert_eq!(run(Chunks::of(len), true), whole);
     }
 }

@@ -15,7 +15,7 @@ use std::{
     time::Instant,
 };
 
-use bowline_proto::{Connection, ConnectionState, Event};
+use bowline_proto::{ArrivingPayload, Connection, ConnectionState, Event};
 use bytes::BytesMut;
 use tokio::{task::coop::poll_proceed, time::Sleep};
 
@@ -27,7 +27,7 @@ use crate::{
     round::Joined,
     transport::{self, Transport},
     wakers::Waiting,
-    worker::{Target, return_own_buffer, take_own_buffer, with_read_buffer},
+    worker::{READ_BUFFER_LEN, Target, return_own_buffer, take_own_buffer, with_read_buffer},
 };
 
 /// Drives an engine with a stream and a timer.
@@ -183,7 +183,13 @@ impl<S: Transport> Driver<S> {
             if self.is_closed() {
                 return Poll::Ready(None);
             }
-            let taken = if self.expected_len > 0 {
+            let arriving = self
+                .connection
+                .lend_payload(READ_BUFFER_LEN, MISSING_LEN_MIN);
+            let taken = if let Some(payload) = arriving {
+                ready!(self.poll_arriving(cx, payload));
+                None
+            } else if self.expected_len > 0 {
                 ready!(self.poll_burst(cx));
                 None
             } else {
@@ -199,10 +205,20 @@ impl<S: Transport> Driver<S> {
         }
     }
 
+    /// Reads to where a long message is assembled. Its storage grows with what has arrived.
+    fn poll_arriving(&mut self, cx: Waiting<'_>, mut payload: ArrivingPayload) -> Poll<()> {
+        let room = payload.room();
+        let storage = payload.storage();
+        storage.reserve((ARRIVING_GROWTH * storage.len()).min(room + 1));
+        let polled = self.poll_fill(cx, Target::Own(storage, room.min(ARRIVING_READ_MAX)));
+        self.connection.take_payload_back(self.received_at, payload);
+        polled.map(drop)
+    }
+
     /// Reads into storage that the messages can share: as many are expected as came the last time.
     fn poll_burst(&mut self, cx: Waiting<'_>) -> Poll<()> {
         let mut input = take_own_buffer(self.expected_len as usize);
-        let Poll::Ready(filled) = self.poll_fill(cx, Target::Own(&mut input)) else {
+        let Poll::Ready(filled) = self.poll_fill(cx, Target::Own(&mut input, usize::MAX)) else {
             return_own_buffer(input);
             return Poll::Pending;
         };
@@ -486,5 +502,11 @@ pub(crate) fn now() -> Instant {
 const QUEUED_LEN_MAX: usize = 64 << 10;
 /// What one vectored write takes at most.
 const WRITE_SLICES_MAX: usize = 16;
+/// With less missing of a payload, the bytes behind it most likely come with the next read.
+const MISSING_LEN_MIN: usize = 2 * READ_BUFFER_LEN;
+/// Storage of a long payload grows by so many times what has arrived: growing costs a copy.
+const ARRIVING_GROWTH: usize = 3;
+/// What one read of a long payload takes in at most.
+const ARRIVING_READ_MAX: usize = 256 << 10;
 /// How many events that need no read count as one unit of a task's work.
 const EVENTS_PER_TURN: u8 = 32;

@@ -137,3 +137,52 @@ async fn a_message_that_is_kept_holds_at_most_32_times_its_length() {
         assert!(held <= most, "{len} bytes hold {held}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_kept_of_a_burst_that_was_expected_holds_at_most_32_times_its_length_too() {
+    for len in [300, 1000, 5000] {
+        let (mut ws, far) = wired_server();
+        let count = 16_000 / (len + 8);
+        let mut held = 0;
+        for round in 0..3 {
+            push_at_once(&far, (0..count).map(|_| Frame::binary(vec![round; len])));
+            let before = live();
+            let mut kept = None;
+            for _ in 0..count {
+                kept = ws.recv().await;
+            }
+            held = live() - before;
+            assert_eq!(kept.unwrap().payload()[..], vec![round; len]);
+        }
+        let most = isize::try_from(len * 32 + 256).unwrap();
+        assert!(held <= most, "{len} bytes hold {held}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bursts_come_whole_and_in_order_whatever_the_one_before_let_expect() {
+    let (mut ws, far) = wired_server();
+    let mut sent = 0_u32;
+    for (count, len) in [
+        (20, 900),
+        (3, 10),
+        (60, 900),
+        (1, 200_000),
+        (2, 5_000),
+        (40, 1_000),
+        (1, 1),
+        (10, 300),
+    ] {
+        let numbers = sent..sent + count;
+        sent += count;
+        let payload = |number: u32| [&number.to_be_bytes()[..], &vec![9; len]].concat();
+        push_at_once(
+            &far,
+            numbers.clone().map(|number| Frame::binary(payload(number))),
+        );
+        for number in numbers {
+            let message = ws.recv().await.unwrap();
+            assert_eq!(message.payload()[..], payload(number), "{count} of {len}");
+        }
+    }
+}
