@@ -24,7 +24,7 @@ struct Settings {
     round: Round,
     /// Names of subjects; all if empty. The floor is always there.
     only: Vec<String>,
-    /// Another build of `peer`, to be measured beside this one.
+    /// Another build of `peer` or `bowline`, to be measured beside this one.
     before: Option<String>,
     /// A word that the scenario's name contains.
     wanted: String,
@@ -98,7 +98,8 @@ impl Settings {
         let is_wanted = |name: &str| self.only.is_empty() || self.only.iter().any(|it| it == name);
         subjects.retain(|subject| subject.name == "floor" || is_wanted(&subject.name));
         if let Some(before) = &self.before {
-            let ours = subjects.iter().filter(|it| it.name.starts_with("bowline"));
+            let is_ours = |name: &str| name.starts_with("bowline") || name == "hub";
+            let ours = subjects.iter().filter(|it| is_ours(&it.name));
             let others: Vec<_> = ours.filter_map(|it| it.built_as(before)).collect();
             subjects.extend(others);
         }
@@ -214,12 +215,13 @@ fn plain_scenarios() -> Vec<(&'static str, Scenario)> {
             in_flight,
         })
     };
-    let fanout = |burst| Fanout {
+    let fanout_to = |subscribers, burst| Fanout {
         len: 128,
         topics: 1,
-        subscribers: 1000,
+        subscribers,
         burst,
     };
+    let fanout = |burst| fanout_to(1000, burst);
     let topics = |burst| Fanout {
         topics: 100,
         subscribers: 10,
@@ -233,10 +235,26 @@ fn plain_scenarios() -> Vec<(&'static str, Scenario)> {
         ("echo-1MB-10x2", echo(1_000_000, 10, 2)),
         ("fanout-128B-1000x1", Scenario::Fanout(fanout(1))),
         ("fanout-128B-1000x16", Scenario::Fanout(fanout(16))),
+        (
+            "fanout-128B-10000x1",
+            Scenario::Fanout(fanout_to(10_000, 1)),
+        ),
+        (
+            "fanout-128B-10000x16",
+            Scenario::Fanout(fanout_to(10_000, 16)),
+        ),
         ("hub-fanout-128B-1000x1", Scenario::Hub(fanout(1))),
         ("hub-fanout-128B-1000x16", Scenario::Hub(fanout(16))),
         // So little of it is the load's that two workers and the load have room on two cores.
         ("hub-fanout-128B-1000x256", Scenario::Hub(fanout(256))),
+        (
+            "hub-fanout-128B-10000x1",
+            Scenario::Hub(fanout_to(10_000, 1)),
+        ),
+        (
+            "hub-fanout-128B-10000x16",
+            Scenario::Hub(fanout_to(10_000, 16)),
+        ),
         ("hub-topics-128B-100x10x1", Scenario::Hub(topics(1))),
         ("hub-topics-128B-100x10x16", Scenario::Hub(topics(16))),
         ("handshakes", Scenario::Handshake(Handshake::Accepted)),

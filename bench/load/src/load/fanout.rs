@@ -45,17 +45,14 @@ impl Fanout {
     /// Measures every subject in turns; counts what subscribers get.
     pub fn run(self, subjects: &[Subject], round: Round) -> Outcome<Samples> {
         let mut samples = Samples::default();
-        let mut sessions = Vec::new();
-        for subject in subjects {
-            let server = Server::start_on(subject.processors, &subject.command)?;
-            let mut session = Session::new(self, server.address, subject.dialect)?;
-            session
-                .run(round.warm_up, Checking::Content)
-                .map_err(|error| format!("{}: {error}", subject.name))?;
-            sessions.push((server, session));
-        }
+        let mut sessions: Vec<Option<_>> = subjects.iter().map(|_| None).collect();
+        let has_room_for_all = self.topics * self.subscribers <= SUBSCRIBERS_KEPT_MAX;
         for _ in 0..round.count {
-            for (subject, (server, session)) in subjects.iter().zip(&mut sessions) {
+            for (subject, kept) in subjects.iter().zip(&mut sessions) {
+                let (server, session) = match kept {
+                    Some(running) => running,
+                    None => kept.insert(self.start(subject, round)?),
+                };
                 let (wall, before) = (Instant::now(), server.thread_times()?);
                 let received = session.run(round.length, Checking::Length)?;
                 let wall = wall.elapsed();
@@ -63,9 +60,20 @@ impl Fanout {
                 samples.add(subject, received, wall, spent.iter().sum());
                 let busiest = spent.into_iter().max().unwrap_or_default();
                 samples.add_busiest(subject, received, busiest);
+                kept.take_if(|_| !has_room_for_all);
             }
         }
         Ok(samples)
+    }
+
+    /// Starts a server, subscribes, and checks what comes.
+    fn start(self, subject: &Subject, round: Round) -> Outcome<(Server, Session)> {
+        let server = Server::start_on(subject.processors, &subject.command)?;
+        let mut session = Session::new(self, server.address, subject.dialect)?;
+        session
+            .run(round.warm_up, Checking::Content)
+            .map_err(|error| format!("{}: {error}", subject.name))?;
+        Ok((server, session))
     }
 }
 
@@ -154,4 +162,6 @@ impl Session {
     }
 }
 
+/// With more subscribers each round has a server of its own: a process has only so many files.
+const SUBSCRIBERS_KEPT_MAX: usize = 2000;
 const PATIENCE: Duration = Duration::from_secs(10);

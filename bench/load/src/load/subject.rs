@@ -106,17 +106,20 @@ impl Subject {
         }
     }
 
-    /// Gives the same server of another build; `None` for those that are no `peer`.
+    /// Gives the same server of another build; `None` if that is of another program.
     pub fn built_as(&self, program: &str) -> Option<Self> {
-        let [_, library] = &self.command[..] else {
+        let (own, words) = self.command.split_first()?;
+        let file_name = |path: &str| Path::new(path).file_name().map(ToOwned::to_owned);
+        if file_name(own) != file_name(program) {
             return None;
-        };
-        let command = vec![program.to_owned(), library.clone()];
-        Some(Self::new(
-            &format!("{} before", self.name),
+        }
+        let mut command = vec![program.to_owned()];
+        command.extend_from_slice(words);
+        Some(Self {
+            name: format!("{} before", self.name),
             command,
-            self.dialect,
-        ))
+            ..self.clone()
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     link::{Backlog, Link},
     metrics::report_slow,
     outbox::{Key, Outgoing, Refused, Sent},
-    round::{Place, Round, Shares},
+    round::{Place, Round},
 };
 
 /// Acts on a connection that somebody else receives on: a group's handlers, or a task.
@@ -220,29 +220,26 @@ impl ConnectionHandle {
         Ok(pushed?)
     }
 
-    /// Takes part in what a batch broadcasts; false if each message has to be pushed.
-    pub(super) fn join_round(&self, round: &Arc<Round>, place: Place, first: usize) -> bool {
-        let Some(accepted) = self.entry.accepted() else {
-            return false;
-        };
+    /// Takes part in what a batch broadcasts; gives what takes the share when that ends, or nothing
+    /// if each message has to be pushed.
+    pub(super) fn join_round(
+        &self,
+        round: &Arc<Round>,
+        place: Place,
+        first: usize,
+    ) -> Option<Arc<dyn Link>> {
+        let accepted = self.entry.accepted()?;
         if let Some(session) = accepted.session() {
             session.touch();
         }
-        let link = accepted.link.upgrade();
-        link.is_some_and(|link| link.join_round(round, place, first))
+        let link = accepted.link.upgrade()?;
+        link.join_round(round, place, first).then_some(link)
     }
 
     /// Has what a batch broadcasts queued before anything else is done.
     pub(super) fn leave_round(&self) {
         if let Some(link) = self.link() {
             link.leave_round();
-        }
-    }
-
-    /// Takes the share of a round that has ended, and has it written.
-    pub(super) fn end_round(&self, round: &Arc<Round>, shares: &Shares) {
-        if let Some(link) = self.link() {
-            link.end_round(round, shares);
         }
     }
 

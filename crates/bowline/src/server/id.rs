@@ -53,6 +53,11 @@ impl ConnectionId {
         (self.0 >> EPOCH_AT) as u16
     }
 
+    /// Orders connections as they came, but for places that were free again.
+    pub(super) const fn arrival(self) -> u64 {
+        self.0 & ((1 << GENERATION_AT) - 1)
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the parts are cut out of the number"

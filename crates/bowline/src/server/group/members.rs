@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -18,7 +17,6 @@ pub(super) struct Members {
     len: AtomicUsize,
     /// Grows when one joins or leaves.
     version: AtomicUsize,
-    hasher: RandomState,
 }
 
 #[derive(Debug, Default)]
@@ -76,13 +74,13 @@ impl Members {
         self.parts.iter().map(|part| {
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
             let Part { handles, row } = &mut *part;
-            let row = row.get_or_insert_with(|| handles.values().cloned().collect());
-            Arc::clone(row)
+            Arc::clone(row.get_or_insert_with(|| in_a_row(handles)))
         })
     }
 
     fn with_part<R>(&self, id: ConnectionId, change: impl FnOnce(&mut Part) -> R) -> R {
-        let index = usize::try_from(self.hasher.hash_one(id) % PARTS as u64).unwrap_or(0);
+        // Those who come one after the other stay together.
+        let index = usize::try_from(id.arrival() / NEIGHBOURS % PARTS as u64).unwrap_or(0);
         let part = self
             .parts
             .get(index)
@@ -93,6 +91,16 @@ impl Members {
     }
 }
 
+/// Lists connections in the order in which they came. Their memory lies in about that order too, in
+/// the program and in the system, which makes going through thousands of them cheaper.
+fn in_a_row(handles: &HashMap<ConnectionId, ConnectionHandle>) -> Arc<[ConnectionHandle]> {
+    let mut row: Vec<_> = handles.values().cloned().collect();
+    row.sort_unstable_by_key(|connection| connection.id().arrival());
+    row.into()
+}
+
 const PARTS: usize = 16;
+/// How many that come one after the other are in the same part.
+const NEIGHBOURS: u64 = 64;
 /// A part this small is not worth shrinking.
 const SPARE_LEN_MIN: usize = 64;

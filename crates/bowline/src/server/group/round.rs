@@ -6,13 +6,13 @@ use bowline_proto::PreparedMessage;
 
 use super::{Broadcast, Inner};
 use crate::{
+    link::Link,
     outbox::Outgoing,
     round::{Place, Round},
     server::handle::ConnectionHandle,
 };
 
 /// Messages to all connections of a group that leave together. Dropping it has them written.
-#[derive(Debug)]
 pub(crate) struct OpenRound {
     group: Arc<Inner>,
     round: Arc<Round>,
@@ -20,6 +20,8 @@ pub(crate) struct OpenRound {
     version: usize,
     /// The members; places are counted through all rows.
     rows: Vec<Arc<[ConnectionHandle]>>,
+    /// Those who took part, also if they left.
+    links: Vec<Arc<dyn Link>>,
     /// How many members take part.
     joined: usize,
     /// The members that do not: each message is pushed to them.
@@ -38,6 +40,7 @@ impl OpenRound {
             round: Arc::default(),
             version,
             rows: group.members.rows().collect(),
+            links: Vec::with_capacity(group.members.len()),
             joined: 0,
             others: Vec::new(),
             len: 0,
@@ -105,7 +108,11 @@ impl OpenRound {
     fn ask(&mut self, member: &ConnectionHandle, place: Place, sending: &mut Sending<'_>) {
         let is_wanted = sending.is_for(member);
         let first = sending.number + usize::from(!is_wanted);
-        if member.join_round(&self.round, place, first) {
+        if let Some(link) = member.join_round(&self.round, place, first) {
+            // One that left is among them already.
+            if sending.number == 0 {
+                self.links.push(link);
+            }
             self.joined += 1;
             sending.result.sent += usize::from(is_wanted);
         } else {
@@ -118,8 +125,8 @@ impl OpenRound {
 impl Drop for OpenRound {
     fn drop(&mut self) {
         let shares = self.round.end();
-        for member in self.rows.iter().flat_map(|row| row.iter()) {
-            member.end_round(&self.round, &shares);
+        for link in self.links.drain(..) {
+            link.end_round(&self.round, &shares);
         }
     }
 }
