@@ -125,12 +125,13 @@ impl<S: Transport> Link for Shared<S> {
         batch: &PreparedBatch,
         limits: &OutboxLimits,
     ) -> Result<(), Refused> {
+        let is_batched = BATCH.with_borrow(Option::is_some);
         let pushed = self.with(|driver| {
-            let pushed = driver.push_batch(batch)?;
-            pushed.map(|()| write_with(&self, driver)).ok()
+            let has_room = !is_batched && driver.has_room_for(batch);
+            has_room.then(|| self.write_batch(driver, batch))
         });
-        if pushed.is_some() {
-            return Ok(());
+        if let Some(pushed) = pushed {
+            return pushed.map_err(Refused::of_misuse);
         }
         let mut messages = batch.messages().iter().peekable();
         let queued = loop {

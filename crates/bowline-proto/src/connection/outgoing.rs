@@ -81,9 +81,26 @@ impl Connection {
     /// # Errors
     /// As [`send`](Self::send); then none of them is queued.
     pub fn send_prepared_batch(&mut self, batch: &PreparedBatch) -> Result<(), Misuse> {
+        self.write_prepared_batch(batch, |_| 0)
+    }
+
+    /// Queues messages as [`send_prepared_batch`](Self::send_prepared_batch), but for those bytes
+    /// that `write` writes at once; it says how many.
+    ///
+    /// It is called at most once, and not while anything is queued before them.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); then nothing is written and none of them is queued.
+    pub fn write_prepared_batch(
+        &mut self,
+        batch: &PreparedBatch,
+        write: impl FnOnce(&[u8]) -> usize,
+    ) -> Result<(), Misuse> {
         self.check_open()?;
-        if self.send.batch(batch)? {
+        if let Some(written) = self.send.batch(batch, write)? {
             self.counters.send_all(batch.payload_len(), batch.len());
+            let wire_bytes = &mut self.counters.wire_bytes_out;
+            *wire_bytes = wire_bytes.wrapping_add(written as u64);
             return Ok(());
         }
         for message in batch.messages() {

@@ -101,27 +101,39 @@ impl SendPath {
         Ok(())
     }
 
-    /// Queues messages that are encoded once for many connections and whose frames lie together;
-    /// false if they do not for this connection.
-    pub(crate) fn batch(&mut self, batch: &PreparedBatch) -> Result<bool, Misuse> {
+    /// Queues messages that are encoded once for many connections and whose frames lie together,
+    /// but for the bytes that `write` takes at once; gives their number, or `None` if the frames
+    /// do not lie together for this connection.
+    pub(crate) fn batch(
+        &mut self,
+        batch: &PreparedBatch,
+        write: impl FnOnce(&[u8]) -> usize,
+    ) -> Result<Option<usize>, Misuse> {
         self.check_between_messages()?;
         if self.masks.is_some() {
-            return Ok(false);
+            return Ok(None);
         }
         let frames = match &self.compression {
             Some(compression) => batch.compressed(compression),
             None => batch.plain(),
         };
         let Some(frames) = frames else {
-            return Ok(false);
+            return Ok(None);
         };
-        self.queue.push_together(frames);
+        let is_first = self.queue.len() == 0 && !frames.is_empty();
+        let written = if is_first { write(frames) } else { 0 };
+        if written < frames.len() {
+            self.queue.push_together(frames);
+        }
+        if written > 0 {
+            self.advance(written.min(self.queue.len()));
+        }
         if let Some(compression) = &mut self.compression {
             for message in batch.messages() {
                 compression.note_prepared(message);
             }
         }
-        Ok(true)
+        Ok(Some(written))
     }
 }
 

@@ -116,6 +116,47 @@ fn pongs_pass_a_batch_never_into_a_frame_of_it_wherever_a_write_stopped() {
 }
 
 #[test]
+fn what_of_a_batch_is_written_at_once_is_not_queued_and_pongs_still_pass_between_frames() {
+    let texts: Vec<_> = (0..4).map(|n| format!("{n}").repeat(n * 60)).collect();
+    let batch = batch(&texts);
+    let mut whole = End::plain(Role::Server);
+    whole.connection.send_prepared_batch(&batch).unwrap();
+    let whole = whole.write();
+    for written in 0..=whole.len() {
+        let mut end = End::plain(Role::Server);
+        let mut stream = Vec::new();
+        let write = |frames: &[u8]| {
+            stream.extend_from_slice(&frames[..written]);
+            written
+        };
+        end.connection.write_prepared_batch(&batch, write).unwrap();
+        assert_eq!(end.connection.queued_len(), whole.len() - written);
+        end.connection.pong(b"pong").unwrap();
+        stream.extend(end.write());
+        let counters = end.connection.counters();
+        assert_eq!(counters.wire_bytes_out, stream.len() as u64);
+        let mut frames = Frame::parse_all(&stream);
+        let place = frames
+            .iter()
+            .position(|frame| *frame == Frame::pong("pong"));
+        frames.remove(place.expect("a pong"));
+        let payloads = frames.iter().map(|frame| frame.payload.as_slice());
+        assert!(payloads.eq(texts.iter().map(String::as_bytes)), "{written}");
+    }
+}
+
+#[test]
+fn nothing_of_a_batch_is_written_ahead_of_what_is_queued() {
+    let batch = batch(&["second".into()]);
+    let mut end = End::plain(Role::Server);
+    end.connection.send_text("first").unwrap();
+    let write = |_: &[u8]| unreachable!("something is queued");
+    end.connection.write_prepared_batch(&batch, write).unwrap();
+    let frames = [Frame::text("first"), Frame::text("second")];
+    assert_eq!(end.write_frames(), frames);
+}
+
+#[test]
 fn a_batch_is_refused_whole_where_its_messages_would_be() {
     let batch = batch(&["a".into(), "b".into()]);
     let mut end = End::plain(Role::Server);

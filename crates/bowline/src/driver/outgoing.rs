@@ -56,14 +56,11 @@ impl<S> Driver<S> {
         pushed
     }
 
-    /// Gives messages to the engine together; `None` if it has no room for all of them.
-    pub(crate) fn push_batch(&mut self, batch: &PreparedBatch) -> Option<Result<(), Refused>> {
+    /// Says whether the engine has room for all messages of a batch.
+    pub(crate) fn has_room_for(&self, batch: &PreparedBatch) -> bool {
         let queued_len = self.connection.queued_len();
         let has_room = queued_len.saturating_add(batch.payload_len()) <= QUEUED_LEN_MAX;
-        (has_room && self.outbox.is_none()).then(|| {
-            let pushed = self.connection.send_prepared_batch(batch);
-            pushed.map_err(Refused::of_misuse)
-        })
+        has_room && self.outbox.is_none()
     }
 
     /// Refuses what the engine would: behind a message that another task sends in pieces nothing

@@ -13,7 +13,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bowline_proto::{Close, Compress, Connection, ConnectionState, Message, Misuse};
+use bowline_proto::{Close, Compress, Connection, ConnectionState, Message, Misuse, PreparedBatch};
 use bytes::BytesMut;
 use tokio::{
     runtime::Handle,
@@ -219,10 +219,18 @@ impl<S: Transport> Shared<S> {
 
     /// Writes what can be written without waiting, as [`write_now`](Self::write_now).
     pub(crate) fn write_with(self: &Arc<Self>, driver: &mut Driver<S>) {
+        self.write_by(driver, Driver::poll_flush);
+    }
+
+    fn write_by(
+        self: &Arc<Self>,
+        driver: &mut Driver<S>,
+        mut write: impl FnMut(&mut Driver<S>, &mut Context<'_>) -> Poll<Result<(), CutOff>>,
+    ) {
         driver.leave_batch();
         // A task that writes to many connections without a pause must not make their peers look
         // slow, so the write does not count as work of the task.
-        let write = poll_fn(|cx| driver.poll_flush(cx));
+        let write = poll_fn(|cx| write(driver, cx));
         let written = pin!(unconstrained(write)).poll(&mut Context::from_waker(&self.waker));
         match written {
             // Whoever receives finds out how it ended.
@@ -238,6 +246,20 @@ impl<S: Transport> Shared<S> {
         self.tell_of_room(driver);
     }
 
+    /// Queues messages together, and writes what can be written without waiting.
+    pub(crate) fn write_batch(
+        self: &Arc<Self>,
+        driver: &mut Driver<S>,
+        batch: &PreparedBatch,
+    ) -> Result<(), Misuse> {
+        let mut sent = Ok(());
+        self.write_by(driver, |driver, cx| {
+            sent = driver.send_batch(cx, batch);
+            driver.poll_flush(cx)
+        });
+        sent
+    }
+
     /// Takes part in a round, see [`Driver::join_round`].
     pub(crate) fn enter_round(&self, round: &Arc<Round>, place: Place, first: usize) -> bool {
         self.lock_in_round().join_round(round, place, first)
@@ -246,8 +268,9 @@ impl<S: Transport> Shared<S> {
     /// Takes the share of a round that has ended, and writes.
     pub(crate) fn write_share(self: &Arc<Self>, round: &Arc<Round>, shares: &Shares) {
         let mut driver = self.lock_in_round();
-        driver.take_share(round, shares);
-        self.write_with(&mut driver);
+        self.write_by(&mut driver, |driver, cx| {
+            driver.poll_share(cx, round, shares)
+        });
     }
 
     /// Has whoever receives look again.
