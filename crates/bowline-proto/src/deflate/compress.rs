@@ -6,6 +6,7 @@ use bytes::BytesMut;
 use zlib_rs::{Deflate, DeflateFlush};
 
 use super::pool::{ContextPool, DeflateContext, DeflateKey, Ticket, distance};
+use super::short::{self, compress_short};
 use super::window::{Window, WindowBits};
 use super::{Level, MemLevel};
 
@@ -70,9 +71,14 @@ impl Compressor {
         if payload.is_empty() {
             output.extend_from_slice(&EMPTY_MESSAGE);
         } else {
-            let context = context.insert(self.begin(payload.len()));
-            deflate(&mut context.stream, payload, output);
-            strip_tail(output);
+            context = self.begin_whole(payload.len());
+            if let Some(context) = &mut context {
+                deflate(&mut context.stream, payload, output);
+                strip_tail(output);
+            } else {
+                let history = self.window.last(short::HISTORY_MAX);
+                compress_short(history, payload, self.window.size_max(), output);
+            }
         }
         Compressed {
             compressor: self,
@@ -159,19 +165,37 @@ impl Compressor {
         }
     }
 
-    /// Takes a context for a message of so many bytes: the one that has seen what is in the window,
-    /// or any other, which is shown the end of the window.
+    /// Takes a context for a whole message of so many bytes, unless it is better compressed
+    /// without: short, with something to refer to that no idle context has seen.
+    fn begin_whole(&mut self, len: usize) -> Option<Box<DeflateContext>> {
+        let warm = self.take_warm();
+        if warm.is_some() {
+            return warm;
+        }
+        if len <= short::MESSAGE_MAX && !self.window.is_empty() {
+            self.pool.count_compression();
+            return None;
+        }
+        Some(self.take_cold(len))
+    }
+
+    /// Takes a context for a message that begins with a fragment of so many bytes.
+    fn begin(&mut self, len: usize) -> Box<DeflateContext> {
+        let warm = self.take_warm();
+        warm.unwrap_or_else(|| self.take_cold(len))
+    }
+
+    /// Takes the context that has seen what is in the window.
+    fn take_warm(&mut self) -> Option<Box<DeflateContext>> {
+        let ticket = self.ticket.take()?;
+        self.pool.take_warm_deflate(ticket)
+    }
+
+    /// Takes any context and shows it the end of the window.
     ///
     /// A message may refer to less than the peer remembers. To hash what is shown costs as much
-    /// as to compress it, so short messages are shown less.
-    fn begin(&mut self, len: usize) -> Box<DeflateContext> {
-        let warm = self
-            .ticket
-            .take()
-            .and_then(|ticket| self.pool.take_warm_deflate(ticket));
-        if let Some(context) = warm {
-            return context;
-        }
+    /// as to compress it, so shorter messages are shown less.
+    fn take_cold(&self, len: usize) -> Box<DeflateContext> {
         let mut context = self.pool.take_deflate(self.key);
         let shown = len.saturating_mul(SHOWN_FACTOR).max(SHOWN_MIN);
         for dictionary in self.window.last(shown) {
@@ -302,7 +326,7 @@ fn strip_tail(output: &mut BytesMut) {
 const SHOWN_FACTOR: usize = 8;
 
 /// and no less than this, in bytes.
-const SHOWN_MIN: usize = 2 * 1024;
+const SHOWN_MIN: usize = 4 * 1024;
 
 /// What an empty stored block ends with, after its header bits.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

@@ -48,6 +48,7 @@ mod level;
 pub mod negotiate;
 mod pool;
 mod setup;
+mod short;
 mod window;
 
 pub use compress::{Compressed, Compressor, CompressorConfig, compress_standalone};

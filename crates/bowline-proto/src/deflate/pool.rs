@@ -22,6 +22,7 @@ pub struct ContextPool {
     idle: Mutex<Idle>,
     /// The number of the next ticket.
     tickets: AtomicU64,
+    compressions: AtomicU64,
 }
 
 /// How many idle contexts a [`ContextPool`] keeps; contexts in use are not counted.
@@ -58,6 +59,7 @@ impl ContextPool {
             limits,
             idle: Mutex::default(),
             tickets: AtomicU64::new(0),
+            compressions: AtomicU64::new(0),
         }
     }
 
@@ -71,10 +73,15 @@ impl ContextPool {
         self.lock().deflaters.len()
     }
 
-    /// Returns how many messages took a deflate context so far: how often something was
-    /// compressed. A message in fragments counts once.
+    /// Returns how many messages were compressed with it so far, counting those that were then
+    /// sent as they are. A message in fragments counts once.
     pub fn compressions(&self) -> u64 {
-        self.lock().compressions
+        self.compressions.load(Ordering::Relaxed)
+    }
+
+    /// Counts a message that is compressed without a context.
+    pub(super) fn count_compression(&self) {
+        self.compressions.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Takes an inflate context that knows nothing of earlier streams.
@@ -104,17 +111,18 @@ impl ContextPool {
     /// compressed before, if nobody else had it since.
     pub(super) fn take_warm_deflate(&self, ticket: Ticket) -> Option<Box<DeflateContext>> {
         let mut idle = self.lock();
-        let context = idle.take_deflater(|deflater| deflater.ticket == Some(ticket));
-        idle.compressions += u64::from(context.is_some());
-        context
+        let context = idle.take_deflater(|deflater| deflater.ticket == Some(ticket))?;
+        drop(idle);
+        self.count_compression();
+        Some(context)
     }
 
     /// Takes a deflate context that knows nothing of earlier streams.
     pub(super) fn take_deflate(&self, key: DeflateKey) -> Box<DeflateContext> {
-        let mut stock = self.lock();
-        stock.compressions += 1;
-        let idle = stock.take_cold_deflater(key, self.limits.idle_deflaters_max);
-        drop(stock);
+        self.count_compression();
+        let idle = self
+            .lock()
+            .take_cold_deflater(key, self.limits.idle_deflaters_max);
         if let Some(mut context) = idle {
             context.stream.reset();
             return context;
@@ -249,7 +257,6 @@ impl DeflateKey {
 struct Idle {
     inflaters: Vec<Box<InflateContext>>,
     deflaters: Vec<IdleDeflater>,
-    compressions: u64,
 }
 
 impl Idle {

@@ -86,6 +86,11 @@ impl Window {
         );
     }
 
+    /// Returns how far back a message may refer, in bytes.
+    pub(super) const fn size_max(&self) -> usize {
+        self.size_max
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
