@@ -10,7 +10,7 @@ use rustix::{
 use crate::{
     Outcome,
     compress::{Compress, Pattern},
-    deflated::Agreed,
+    deflated::{Agreed, Content},
     echo::Echo,
     fanout::Fanout,
     handshake::Handshake,
@@ -183,10 +183,15 @@ fn compress_scenarios() -> Vec<(String, Scenario)> {
 
     let echo = |wanted, len, connections, in_flight| Compress {
         wanted,
+        content: Content::Json,
         len,
         connections,
         in_flight,
         pattern: Pattern::Echo,
+    };
+    let noise = |wanted| Compress {
+        content: Content::Noise,
+        ..echo(wanted, 16 << 10, 20, 4)
     };
     let fanout = |wanted| Compress {
         pattern: Pattern::Fanout,
@@ -200,6 +205,7 @@ fn compress_scenarios() -> Vec<(String, Scenario)> {
             scenarios.push((name, Scenario::Compress(compress)));
         }
         let name = |what: &str| format!("compress-{name}-{what}");
+        scenarios.push((name("noise-16KiB-20x4"), Scenario::Compress(noise(wanted))));
         scenarios.push((name("fanout-1KiB-1000"), Scenario::Compress(fanout(wanted))));
         let idle = Scenario::CompressIdle(echo(wanted, 1 << 10, 2000, 1));
         scenarios.push((name("idle-2000"), idle));

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Outcome,
-    deflated::{Agreed, Deflated},
+    deflated::{Agreed, Content, Deflated},
     link::{Check, Link},
     poll::{EventFlags, Poll},
     server::Server,
@@ -20,6 +20,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Compress {
     pub wanted: Agreed,
+    pub content: Content,
     /// About the length of a message, in bytes.
     pub len: usize,
     pub connections: usize,
@@ -126,7 +127,7 @@ impl Session {
         }
         let agreed = links.first().map_or(wanted, |link| link.agreed);
         Ok(Self {
-            messages: Deflated::new(compress.len, agreed)?,
+            messages: Deflated::new(compress.len, compress.content, agreed)?,
             publisher,
             blocked: vec![false; links.len()],
             links,

@@ -2,7 +2,11 @@
 
 use flate2::{Compress, Compression, FlushCompress};
 
-use crate::{Outcome, frames::masked_from, json::Json};
+use crate::{
+    Outcome,
+    frames::{Random, masked_from},
+    json::Json,
+};
 
 /// What client and server agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +56,15 @@ impl Agreed {
     }
 }
 
+/// What messages consist of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Text of JSON.
+    Json,
+    /// Bytes of which nothing can be saved, as pictures or archives are.
+    Noise,
+}
+
 /// A sequence of messages that a connection sends round and round.
 ///
 /// It is longer than the largest window: no message is found again in it.
@@ -68,22 +81,27 @@ pub struct Deflated {
 }
 
 impl Deflated {
-    pub fn new(len: usize, agreed: Agreed) -> Outcome<Self> {
-        let mut json = Json::new(len);
+    pub fn new(len: usize, content: Content, agreed: Agreed) -> Outcome<Self> {
+        let (mut json, mut random) = (Json::new(len), Random::default());
+        let (opcode, mut message): (u8, Box<dyn FnMut() -> Vec<u8>>) = match content {
+            Content::Json => (1, Box::new(|| json.message())),
+            Content::Noise => (2, Box::new(|| (0..len).map(|_| random.byte()).collect())),
+        };
         let count = (2 * WINDOW).div_ceil(len).max(4);
-        let messages: Vec<_> = (0..count).map(|_| json.message()).collect();
+        let messages: Vec<_> = (0..count).map(|_| message()).collect();
+        drop(message);
         let plain = messages.iter().map(Vec::len).sum::<usize>();
         let (mut wire, mut ends) = (Vec::new(), Vec::new());
         let mut stream = Compress::new(Compression::new(6), false);
         for (number, message) in messages.iter().chain(&messages).enumerate() {
             let key = [number as u8, 0x5a, 0xc3, (number >> 8) as u8];
             let frame = match agreed {
-                Agreed::Plain => masked_from(0x81, message, key),
+                Agreed::Plain => masked_from(0x80 | opcode, message, key),
                 Agreed::Deflate | Agreed::Takeover => {
                     if agreed == Agreed::Deflate {
                         stream.reset();
                     }
-                    masked_from(0xc1, &compress(&mut stream, message)?, key)
+                    masked_from(0xc0 | opcode, &compress(&mut stream, message)?, key)
                 }
             };
             wire.extend(frame);

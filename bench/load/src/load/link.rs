@@ -161,8 +161,10 @@ impl Frame {
             *bytes = rest;
             if self.filled == self.header_len() {
                 self.missing = self.payload_len();
-                if !matches!(self.header[0], 0x81 | 0xc1) || self.header[1] & 0x80 != 0 {
-                    return Err(format!("no message of text: {:x?}", self.header).into());
+                if !matches!(self.header[0], 0x81 | 0x82 | 0xc1 | 0xc2)
+                    || self.header[1] & 0x80 != 0
+                {
+                    return Err(format!("no message: {:x?}", self.header).into());
                 }
             }
         }

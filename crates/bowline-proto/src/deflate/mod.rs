@@ -31,8 +31,10 @@
 //!
 //! A window costs time as well: when a message begins it is handed to a cleared context as
 //! dictionary. This is a copy when receiving, and one hash insertion per byte when sending; so only
-//! its end is handed to a sending context, eight times the length of the message and at least 2
-//! KiB: a sender may refer to less than its peer remembers. A sending context that nobody else took meanwhile still knows the window:
+//! its end is handed to a sending context, eight times the length of the message and at least 4
+//! KiB: a sender may refer to less than its peer remembers. A message of at most 512 bytes needs no
+//! context at all then, and no level: it is compressed with tables on the stack, may refer to the 2
+//! KiB before it, and uses the fixed codes of DEFLATE. A sending context that nobody else took meanwhile still knows the window:
 //! as long as the connections that send stay within [`PoolLimits::idle_deflaters_max`], they
 //! mostly find their own again and pay nothing.
 //!
