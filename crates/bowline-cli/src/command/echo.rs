@@ -14,9 +14,8 @@ use bowline::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
-    task::JoinSet,
-    time::{Instant, sleep, timeout, timeout_at},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
 };
 use tracing::{debug, info, warn};
 
@@ -25,6 +24,7 @@ use crate::{
     command::{
         current_thread,
         fanout::{Fanout, Member},
+        stop::Stop,
         trust,
     },
     exit::{Failure, check_ending},
@@ -106,7 +106,8 @@ struct Service {
     tls: Option<ServerTls>,
     fanout: Option<Fanout>,
     places: Arc<Semaphore>,
-    stop: watch::Receiver<bool>,
+    places_max: usize,
+    stop: Stop,
 }
 
 fn serve(address: SocketAddr, args: &EchoArgs) -> Result<(), Failure> {
@@ -123,7 +124,7 @@ fn serve(address: SocketAddr, args: &EchoArgs) -> Result<(), Failure> {
     let (address, listeners) = listen(address, count)?;
     let scheme = if tls.is_some() { "wss" } else { "ws" };
     let fanout = args.fanout.then(Fanout::new);
-    let (stopper, stop) = watch::channel(false);
+    let stop = Stop::default();
     let service = Service {
         acceptor: Acceptor {
             options: options(args),
@@ -132,7 +133,8 @@ fn serve(address: SocketAddr, args: &EchoArgs) -> Result<(), Failure> {
         tls,
         fanout,
         places: Arc::new(Semaphore::new(args.connections_max as usize)),
-        stop,
+        places_max: args.connections_max as usize,
+        stop: stop.clone(),
     };
     let mut workers = Vec::new();
     for (index, listener) in listeners.into_iter().enumerate() {
@@ -142,7 +144,7 @@ fn serve(address: SocketAddr, args: &EchoArgs) -> Result<(), Failure> {
     output::line(format_args!("listening on {scheme}://{address}/"))?;
     runtime.block_on(stop_signal);
     info!("stopping");
-    stopper.send_replace(true);
+    stop.request();
     for worker in workers {
         worker.join().map_err(|_| Failure::Panic)??;
     }
@@ -206,69 +208,92 @@ fn start_worker(
         })
 }
 
-/// Accepts connections until it is time to stop, then waits for them to end.
+/// Accepts connections until it is time to stop, then waits for all to end.
 async fn accept(listener: TcpListener, service: Service) {
-    let mut stop = service.stop.clone();
-    let mut connections = JoinSet::new();
+    let places = Arc::clone(&service.places);
+    let stop = service.stop.clone();
     loop {
         let accepted = async {
-            let place = Arc::clone(&service.places).acquire_owned().await;
+            let place = Arc::clone(&places).acquire_owned().await;
             (place, listener.accept().await)
         };
-        tokio::select! {
-            (place, accepted) = accepted => match accepted {
-                Ok((stream, peer)) => {
-                    let service = service.clone();
-                    connections.spawn(async move {
-                        if let Err(error) = serve_one(stream, service).await {
-                            debug!(%peer, %error, "no connection");
-                        }
-                        drop(place);
-                    });
-                }
-                Err(error) => {
-                    warn!(%error, "cannot accept a connection");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            Some(_) = connections.join_next() => {}
-            _ = stop.wait_for(|stopped| *stopped) => break,
+        match stop.cut(accepted).await {
+            Some((place, Ok((stream, peer)))) => {
+                tokio::spawn(serve_one(stream, peer, service.clone(), place.ok()));
+            }
+            Some((_, Err(error))) => {
+                warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+            None => break,
         }
     }
     drop(listener);
-    let deadline = Instant::now() + DRAIN_TIMEOUT;
-    while let Ok(Some(_)) = timeout_at(deadline, connections.join_next()).await {}
-    if !connections.is_empty() {
-        warn!(aborted = connections.len(), "cut connections off");
+    let all = u32::try_from(service.places_max).unwrap_or(u32::MAX);
+    if timeout(DRAIN_TIMEOUT, places.acquire_many(all))
+        .await
+        .is_err()
+    {
+        let cut_off = service.places_max - places.available_permits();
+        warn!(cut_off, "connections did not end in time");
     }
-    connections.shutdown().await;
 }
 
 /// Serves one connection from its first byte to its end.
-async fn serve_one(stream: TcpStream, service: Service) -> Result<(), bowline::Error> {
-    stream.set_nodelay(true)?;
-    let mut stop = service.stop.clone();
-    let role = tokio::select! {
-        role = open(stream, &service) => role?,
-        _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
-    };
-    match role {
-        None => {}
-        Some(Role::Fanout(member)) => member.run(stop).await?,
-        Some(Role::Echo(mut ws)) => {
-            let stopped = tokio::select! {
-                echoed = echo(&mut ws) => return echoed,
-                stopped = stop.wait_for(|stopped| *stopped) => stopped.is_ok(),
-            };
-            debug!(stopped, "closing");
-            ws.close(CloseCode::GOING_AWAY, "the server stops").await?;
+///
+/// The echo is a task of its own, so that it is as small as that.
+async fn serve_one(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: Service,
+    place: Option<OwnedSemaphorePermit>,
+) {
+    match open(stream, &service).await {
+        Ok(Some(Role::Echo(ws))) => {
+            tokio::spawn(echo_or_stop(ws, service.stop, place));
         }
+        Ok(Some(Role::Fanout(member))) => {
+            let ended = member.run(&service.stop).await;
+            debug!(%peer, ?ended, "the connection ended");
+        }
+        Ok(None) => {}
+        Err(error) => debug!(%peer, %error, "no connection"),
     }
-    Ok(())
 }
 
-/// Makes the handshakes; `None` if the request was answered and that is all.
+/// Echoes to the connection's end, or closes it when the server stops.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async function holds its arguments twice, in every idle connection"
+)]
+fn echo_or_stop(
+    mut ws: WebSocket,
+    stop: Stop,
+    place: Option<OwnedSemaphorePermit>,
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let ended = match stop.cut(echo(&mut ws)).await {
+            Some(echoed) => echoed,
+            // Boxed, because the task is to be as small as its echo.
+            None => Box::pin(ws.close(CloseCode::GOING_AWAY, "the server stops"))
+                .await
+                .map(drop),
+        };
+        if let Err(error) = ended {
+            debug!(%error, "the connection ended early");
+        }
+        drop(place);
+    }
+}
+
+/// Makes the handshakes; `None` if the request was answered and that is all, or the server stops.
 async fn open(stream: TcpStream, service: &Service) -> Result<Option<Role>, bowline::Error> {
+    stream.set_nodelay(true)?;
+    let opened = service.stop.cut(shake_hands(stream, service)).await;
+    opened.unwrap_or(Ok(None))
+}
+
+async fn shake_hands(stream: TcpStream, service: &Service) -> Result<Option<Role>, bowline::Error> {
     let stream = match &service.tls {
         None => Stream::Tcp(stream),
         Some(tls) => timeout(TLS_TIMEOUT, tls.accept(stream))

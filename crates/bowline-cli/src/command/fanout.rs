@@ -11,7 +11,8 @@ use bowline::{
     CloseCode, Message, Offer, OutboxLimits, SlowPeer, Stream, WebSocket,
     server::{Attributes, ConnectionGroup, GroupOptions, Membership, Registry},
 };
-use tokio::sync::watch;
+
+use crate::command::stop::Stop;
 
 /// The subscribers.
 #[derive(Clone)]
@@ -77,22 +78,20 @@ impl Fanout {
 
 impl Member {
     /// Serves the connection until it is over, or closes it with 1001 when the server stops.
-    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), bowline::Error> {
-        let stop = stop.wait_for(|stopped| *stopped);
-        let (mut ws, _membership) = match self {
+    pub(crate) async fn run(self, stop: &Stop) -> Result<(), bowline::Error> {
+        let (mut ws, _membership, served) = match self {
             Self::Publisher(mut ws, fanout) => {
-                tokio::select! {
-                    () = fanout.publish(&mut ws) => return Ok(()),
-                    _ = stop => (ws, None),
-                }
+                let served = stop.cut(fanout.publish(&mut ws)).await;
+                (ws, None, served)
             }
             Self::Subscriber(mut ws, membership) => {
-                tokio::select! {
-                    () = ignore(&mut ws) => return Ok(()),
-                    _ = stop => (ws, Some(membership)),
-                }
+                let served = stop.cut(ignore(&mut ws)).await;
+                (ws, Some(membership), served)
             }
         };
+        if served.is_some() {
+            return Ok(());
+        }
         ws.close(CloseCode::GOING_AWAY, "the server stops")
             .await
             .map(drop)

@@ -13,6 +13,7 @@ pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod set;
 pub(crate) mod simulate;
+mod stop;
 pub(crate) mod test;
 
 use std::path::Path;
