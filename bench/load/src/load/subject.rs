@@ -31,7 +31,7 @@ pub fn compressing(agreed: Agreed, is_fanout: bool) -> Outcome<Vec<Subject>> {
         let command = vec![peer.clone(), format!("{library}-{mode}")];
         Subject::new(name, command, Dialect::WebSocket)
     };
-    let mut subjects = vec![subject("bowline, no deflate", libraries[0], "off")];
+    let mut subjects = vec![subject("bowline-off", libraries[0], "off")];
     for library in libraries {
         subjects.push(subject(library, library, mode));
     }
