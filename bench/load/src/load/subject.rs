@@ -211,8 +211,9 @@ const ECHOES: [&str; 10] = [
     "soketto",
 ];
 const FANOUTS: [&str; 2] = ["bowline-fanout", "tungstenite-fanout"];
-const HANDSHAKES: [&str; 7] = [
+const HANDSHAKES: [&str; 8] = [
     "bowline",
+    "bowline-leave",
     "tungstenite",
     "fastwebsockets",
     "tokio-websockets",

@@ -16,6 +16,12 @@ pub async fn plain(stream: TcpStream) -> Outcome {
     Ok(())
 }
 
+/// Accepts and ends the connection without a word.
+pub async fn leave(stream: TcpStream) -> Outcome {
+    drop(bowline::accept(stream).await?);
+    Ok(())
+}
+
 pub async fn split(stream: TcpStream) -> Outcome {
     let (mut sender, mut receiver) = bowline::accept(stream).await?.split();
     while let Some(message) = receiver.recv().await {

@@ -26,6 +26,7 @@ fn main() -> Outcome {
         match name.as_str() {
             // These set `TCP_NODELAY` themselves.
             "bowline" => serve(listener, bowline::plain, false).await,
+            "bowline-leave" => serve(listener, bowline::leave, false).await,
             "bowline-split" => serve(listener, bowline::split, false).await,
             "bowline-group" => bowline::group(listener).await,
             "bowline-fanout" => bowline::fanout(listener).await,

@@ -4,7 +4,11 @@ use bowline_proto::handshake::{HandshakeError, RefusalResponse, RequestHead, wri
 use bytes::BytesMut;
 
 use super::{Background, WebSocket};
-use crate::{error::Error, server, server::Acceptor, transport::Stream};
+use crate::{
+    error::Error,
+    server::{self, Acceptor, Unread},
+    transport::Stream,
+};
 
 /// What a client asked for.
 #[derive(Debug)]
@@ -132,7 +136,9 @@ impl HttpRequest {
         };
         let mut answer = BytesMut::new();
         write_refusal(&response, &mut answer).map_err(HandshakeError::from)?;
-        let written = self.acceptor.answer(&mut self.stream, &answer);
+        let written = self
+            .acceptor
+            .answer(&mut self.stream, &answer, Unread::Unknown);
         self.background.wait(written)?
     }
 }

@@ -126,7 +126,7 @@ impl<S: Transport> Driver<S> {
             unflushed: false,
             reading: Reading::Open,
             writing: Writing::Open,
-            read_wakes: if transport::reads_alone(&stream) {
+            read_wakes: if transport::is_plain_tcp(&stream) {
                 ReadWakes::Receiver
             } else {
                 ReadWakes::All

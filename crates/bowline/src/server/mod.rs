@@ -26,7 +26,12 @@ mod session;
 mod upgrade;
 mod values;
 
-use std::time::Duration;
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use bowline_proto::handshake::{
     HeadLimits, HeadParser, ParsedHead, Refusal, RefusalResponse, RequestCheck, RequestHead,
@@ -35,6 +40,7 @@ use bowline_proto::handshake::{
 use bytes::BytesMut;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    task::coop::unconstrained,
     time::timeout,
 };
 
@@ -70,7 +76,7 @@ use crate::{
     error::{ConnectPhase, Error},
     options::Options,
     socket::WebSocket,
-    transport::{Rewind, Transport},
+    transport::{Rewind, Transport, is_plain_tcp},
 };
 
 /// Accepts a WebSocket on a stream, with the defaults of [`Acceptor`].
@@ -153,7 +159,7 @@ impl Acceptor {
                 };
                 let mut answer = BytesMut::new();
                 if write_refusal(&upgrade, &mut answer).is_ok() {
-                    self.answer(&mut stream, &answer).await?;
+                    self.answer(&mut stream, &answer, Unread::Unknown).await?;
                 }
                 Err(self.options.handshake_failed(Error::NotWebSocket))
             }
@@ -188,11 +194,18 @@ impl Acceptor {
         first: BytesMut,
     ) -> Result<Request<S>, Error> {
         let read = timeout(self.handshake_timeout, self.read_head(&mut stream, first)).await;
+        let mut unread = Unread::Unknown;
         let checked = match read {
             Err(_) => return Err(Error::Timeout(ConnectPhase::Handshake)),
             Ok(Err(HeadFailure::Io(error))) => return Err(error.into()),
             Ok(Err(HeadFailure::Refused(refusal))) => Err(refusal),
-            Ok(Ok((head, rest))) => check_request(&head).map(|check| (head, rest, check)),
+            Ok(Ok((head, rest))) => match check_request(&head) {
+                Ok(check) => Ok((head, rest, check)),
+                Err(refusal) => {
+                    unread = Unread::after(&head, &rest);
+                    Err(refusal)
+                }
+            },
         };
         match checked {
             Ok((head, rest, RequestCheck::Offer(handshake))) => Ok(Request::WebSocket(Offer::new(
@@ -206,7 +219,7 @@ impl Acceptor {
             Err(refusal) => {
                 let mut answer = BytesMut::new();
                 refusal.write(&mut answer);
-                self.answer(&mut stream, &answer).await?;
+                self.answer(&mut stream, &answer, unread).await?;
                 Err(Error::RefusedRequest(refusal))
             }
         }
@@ -233,14 +246,20 @@ impl Acceptor {
         }
     }
 
-    /// Writes an answer that ends the exchange, and ends the stream so that it arrives.
+    /// Writes an answer that ends the exchange, and ends the stream so that it arrives; the caller
+    /// lets go of the stream afterwards.
     pub(crate) async fn answer<S: Transport>(
         &self,
         stream: &mut S,
         answer: &[u8],
+        unread: Unread,
     ) -> Result<(), Error> {
         let write = async {
             stream.write_all(answer).await?;
+            if unread == Unread::Nothing && is_quiet(stream).await {
+                // Letting go of it ends it as well as a shutdown would, in one step.
+                return Ok(());
+            }
             stream.shutdown().await?;
             // Unread bytes would make the operating system reset the connection and lose the
             // answer on its way, so what the client still sends is read, up to a bound.
@@ -261,6 +280,37 @@ impl Acceptor {
             Err(_) => Ok(()),
         }
     }
+}
+
+/// What a client may still send of a request that is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// The request was read whole.
+    Nothing,
+    Unknown,
+}
+
+impl Unread {
+    /// Says what is missing of a request whose head was read, with some bytes behind it.
+    fn after(head: &RequestHead, rest: &[u8]) -> Self {
+        let headers = head.headers();
+        let announces = |name| headers.first(name).is_some();
+        if rest.is_empty() && !announces("content-length") && !announces("transfer-encoding") {
+            Self::Nothing
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+/// Says whether a stream is plain TCP, open and without received bytes.
+async fn is_quiet<S: Transport>(stream: &mut S) -> bool {
+    if !is_plain_tcp(stream) {
+        return false;
+    }
+    let mut byte = [0];
+    let mut read = pin!(unconstrained(stream.read(&mut byte)));
+    poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx).is_pending())).await
 }
 
 /// Why there is no head.

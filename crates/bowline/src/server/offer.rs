@@ -13,7 +13,7 @@ use bytes::BytesMut;
 use tokio::time::timeout;
 
 use super::{
-    Acceptor, Answer, SetCookie,
+    Acceptor, Answer, SetCookie, Unread,
     auth::{basic_challenge, is_token_subprotocol},
 };
 use crate::{
@@ -275,7 +275,16 @@ impl<S: Transport> Offer<S> {
             .refusal(status, body.as_bytes())
             .map_err(HandshakeError::from)?;
         self.count_refusal(status, code);
-        self.acceptor.answer(&mut self.stream, &answer).await
+        // Nothing but a head makes an offer.
+        let unread = if self.rest.is_empty() {
+            Unread::Nothing
+        } else {
+            Unread::Unknown
+        };
+        let Self {
+            acceptor, stream, ..
+        } = &mut self;
+        acceptor.answer(stream, &answer, unread).await
     }
 }
 

@@ -45,8 +45,9 @@ pub(crate) fn set_nodelay<S: Transport>(stream: &S) {
     }
 }
 
-/// Says whether reading waits for nothing but bytes to read: under TLS it may have to write too.
-pub(crate) fn reads_alone<S: Transport>(stream: &S) -> bool {
+/// Says whether a stream is known to be plain TCP: then reading waits for nothing but bytes to read,
+/// while under TLS it may have to write too.
+pub(crate) fn is_plain_tcp<S: Transport>(stream: &S) -> bool {
     let stream: &dyn Any = stream;
     match stream.downcast_ref() {
         Some(stream) => matches!(stream, Stream::Tcp(_)),

@@ -364,3 +364,50 @@ async fn a_refused_offer_tells_the_client_why() {
     assert_eq!(refused.response.headers().text("x-why"), Some("no ticket"));
     assert_eq!(&*refused.body, b"log in first\n");
 }
+
+/// Has a server refuse a client over TCP; gives the answer, read
+/// after the server is done, and how long that took by the runtime's clock.
+async fn refused_over_tcp(request: &str) -> (String, Duration) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    stream.readable().await.unwrap();
+    tokio::time::pause();
+    let begin = Instant::now();
+    let refused = bowline::accept(stream).await;
+    let taken = begin.elapsed();
+    assert!(matches!(refused, Err(Error::RefusedRequest(_))));
+    tokio::time::resume();
+    let mut answer = String::new();
+    soon(client.read_to_string(&mut answer)).await.unwrap();
+    (answer, taken)
+}
+
+#[tokio::test]
+async fn a_client_refused_over_tcp_gets_the_whole_answer_and_is_not_waited_for() {
+    let request = HEAD.replace("Sec-WebSocket-Key", "X-Other-Key");
+    let (answer, taken) = refused_over_tcp(&request).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("\r\n\r\n"),
+        "{answer}"
+    );
+    assert_eq!(taken, Duration::ZERO);
+}
+
+// RFC 9112 section 9.6: closing with unread bytes would reset the connection and lose the answer.
+#[tokio::test]
+async fn the_answer_to_a_client_that_sent_more_than_its_request_is_not_lost() {
+    let head = HEAD.replace("Sec-WebSocket-Key", "X-Other-Key");
+    let body = head.replace("\r\n\r\n", "\r\nContent-Length: 60000\r\n\r\n");
+    for (request, more) in [(head, 20_000), (body, 60_000)] {
+        let request = request + &"x".repeat(more);
+        let (answer, _) = refused_over_tcp(&request).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains("\r\n\r\n"),
+            "{answer}"
+        );
+    }
+}

@@ -24,7 +24,7 @@ use crate::{
     error::{ConnectPhase, Error},
     metrics::HandshakeOutcome,
     server::{
-        Answer, Offer, Refused, Request,
+        Answer, Offer, Refused, Request, Unread,
         admission::{Permit, Seat},
         answer::write_answer,
     },
@@ -272,7 +272,8 @@ impl Entrance {
         let mut bytes = BytesMut::new();
         let written = write_answer(head, &response, &mut bytes);
         debug_assert_eq!(written, Ok(()), "the answer was checked");
-        self.config.acceptor.answer(stream, &bytes).await
+        let acceptor = &self.config.acceptor;
+        acceptor.answer(stream, &bytes, Unread::Unknown).await
     }
 
     /// Has the filters change a refusal.

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::{ConnectPhase, Error},
     server::{
-        Values,
+        Unread, Values,
         admission::{ForwardedClient, Permit},
         answer::write_answer,
         auth::Identity,
@@ -159,7 +159,9 @@ impl HttpArrival {
             return Ok(());
         }
         let acceptor = &self.visitor.entrance.config.acceptor;
-        acceptor.answer(&mut self.stream, b"").await
+        acceptor
+            .answer(&mut self.stream, b"", Unread::Unknown)
+            .await
     }
 
     /// Gives the stream from the first byte of the request on, for an HTTP server. The connection
