@@ -1,6 +1,6 @@
 //! The way of a connection from the socket to its session.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bowline::{Offer, Request};
 use bowline_bus::dialect::clown_talk::Window;
@@ -17,6 +17,7 @@ use crate::{
     access::Access,
     http,
     hub::Hub,
+    serving::Serving,
     stop::{Drained, Stop},
     talk::{self, Talk},
 };
@@ -69,8 +70,14 @@ fn admit(
     if let Ok(place) = Arc::clone(&hub.common.places).try_acquire_owned() {
         // What the handshake needs, and plain HTTP, is given back when a session begins.
         let (access, hub, stop) = (Arc::clone(access), Arc::clone(hub), stop.clone());
-        let opening = Box::pin(open(stream, access, hub, stop));
-        spawn_in(connections, span, serve(opening, place));
+        let opening = open(stream, access, hub, (stop, place));
+        let opening = Box::pin(async move {
+            opening.await.unwrap_or_else(|error| {
+                debug!(%error, "no connection");
+                None
+            })
+        });
+        spawn_in(connections, span, Serving::Working(opening));
     } else if let Ok(refusal) = Arc::clone(&hub.common.refusals).try_acquire_owned() {
         let hub = Arc::clone(hub);
         let refusing = async move {
@@ -96,24 +103,12 @@ fn spawn_in(
     }
 }
 
-/// Serves one connection from its first byte to its end.
-async fn serve(
-    opening: Pin<Box<impl Future<Output = Result<Option<Box<Talk<TcpStream>>>, bowline::Error>>>>,
-    _place: OwnedSemaphorePermit,
-) {
-    match opening.await {
-        Ok(Some(talk)) => talk.run().await,
-        Ok(None) => {}
-        Err(error) => debug!(%error, "no connection"),
-    }
-}
-
 /// Reads the first request and answers it; gives the session, if it begins one.
 async fn open(
     stream: TcpStream,
     access: Arc<Access>,
     hub: Arc<Hub>,
-    mut stop: Stop,
+    (mut stop, place): (Stop, OwnedSemaphorePermit),
 ) -> Result<Option<Box<Talk<TcpStream>>>, bowline::Error> {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "cannot switch the delay of small packets off");
@@ -123,7 +118,7 @@ async fn open(
         () = stop.stopped() => return Ok(None),
     };
     match request {
-        Request::WebSocket(offer) => open_session(offer, &access, hub, &stop).await,
+        Request::WebSocket(offer) => open_session(offer, &access, hub, (&stop, place)).await,
         Request::Http(_, stream) => {
             http::serve(stream, access, hub.common.config.http_lifetime, stop).await;
             Ok(None)
@@ -136,7 +131,7 @@ async fn open_session(
     offer: Offer<TcpStream>,
     access: &Access,
     hub: Arc<Hub>,
-    stop: &Stop,
+    (stop, place): (&Stop, OwnedSemaphorePermit),
 ) -> Result<Option<Box<Talk<TcpStream>>>, bowline::Error> {
     let head = offer.request();
     if !access.admits_host(head.authority()) {
@@ -160,7 +155,7 @@ async fn open_session(
                 .map_err(|error| error.to_string())
         });
     match window {
-        Ok(window) => talk::open(offer, window, hub, stop).await,
+        Ok(window) => talk::open(offer, window, hub, (stop, place)).await,
         Err(reason) => {
             let body = format!("{NO_SUCH_PATH}Here {reason}.\n");
             refuse(offer, 404, &body).await

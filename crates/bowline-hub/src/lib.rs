@@ -55,6 +55,7 @@ mod outbox;
 mod page;
 mod participant;
 mod server;
+mod serving;
 mod shard;
 mod stop;
 mod store;

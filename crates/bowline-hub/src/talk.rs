@@ -1,6 +1,11 @@
 //! One connection that speaks Clown.Talk.
 
-use std::sync::Arc;
+use std::{
+    future::Future as _,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use bowline::{
     CloseCode, Message, Offer, PreparedMessage, Receiver, Sender, Transport,
@@ -10,7 +15,7 @@ use bowline_bus::{
     Publication, Retain, SessionId,
     dialect::clown_talk::{Malformed, Received, Session, Window, encode, lines},
 };
-use tokio::sync::{mpsc::error::TrySendError, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc::error::TrySendError, oneshot};
 use tracing::{debug, info, trace};
 
 use crate::{
@@ -18,6 +23,7 @@ use crate::{
     exchange::Entry,
     hub::{Hub, TOO_SLOW},
     outbox::{Outbox, Outgoing},
+    serving::Serving,
     stop::Stop,
 };
 
@@ -30,6 +36,8 @@ pub(crate) struct Talk<S: Transport> {
     session: Session,
     id: SessionId,
     hub: Arc<Hub>,
+    /// Its place among the connections.
+    _place: OwnedSemaphorePermit,
 }
 
 /// Answers an opening handshake, for a session that was attached before; `None` if it was refused.
@@ -37,7 +45,7 @@ pub(crate) async fn open<S: Transport>(
     offer: Offer<S>,
     window: Window,
     hub: Arc<Hub>,
-    stop: &Stop,
+    (stop, connection_place): (&Stop, OwnedSemaphorePermit),
 ) -> Result<Option<Box<Talk<S>>>, bowline::Error> {
     let config = &hub.common.config;
     let options = Arc::clone(&hub.common.talk);
@@ -88,6 +96,7 @@ pub(crate) async fn open<S: Transport>(
         session,
         id,
         hub,
+        _place: connection_place,
     });
     talk.catch_up(behind);
     if talk.session.is_talking() {
@@ -97,19 +106,36 @@ pub(crate) async fn open<S: Transport>(
 }
 
 impl<S: Transport> Talk<S> {
-    /// Receives until the connection is over.
-    ///
-    /// An idle connection keeps this future, so what it seldom needs is boxed.
-    pub(crate) async fn run(mut self: Box<Self>) {
-        while let Some(message) = self.receiver.recv().await {
-            if let Some(rest) = self.take(message, 0) {
-                Box::pin(self.take_rest(rest)).await;
-            }
+    /// Receives a message and carries out what needs no waiting; gives what does.
+    pub(crate) fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Due>> {
+        let received = pin!(self.receiver.recv()).poll(cx);
+        Poll::Ready(match ready!(received) {
+            Some(message) => self.take(message, 0).map(Due::Rest),
+            None => Some(Due::Leave),
+        })
+    }
+
+    /// Begins with what has to wait.
+    pub(crate) fn begin(mut self: Box<Self>, due: Due) -> Serving<S> {
+        match due {
+            Due::Rest(rest) => Serving::Working(Box::pin(async move {
+                self.take_rest(rest).await;
+                Some(self)
+            })),
+            Due::Leave => self.leave(),
         }
+    }
+
+    fn leave(self: Box<Self>) -> Serving<S> {
         self.report_end();
         let leave = Order::Leave { session: self.id }.into();
-        if let Err(TrySendError::Full(leave)) = self.hub.commands.try_send(leave) {
-            Box::pin(self.tell(leave)).await;
+        match self.hub.commands.try_send(leave) {
+            Err(TrySendError::Full(leave)) => Serving::Working(Box::pin(async move {
+                self.tell(leave).await;
+                None
+            })),
+            // The bus is gone only when the hub stops.
+            Ok(()) | Err(TrySendError::Closed(_)) => Serving::Over,
         }
     }
 
@@ -234,8 +260,16 @@ impl<S: Transport> Talk<S> {
     }
 }
 
+/// What a connection cannot do at once.
+pub(crate) enum Due {
+    /// The rest of a message.
+    Rest(Rest),
+    /// Its end.
+    Leave,
+}
+
 /// What is left of a message, beginning with something that has to wait.
-struct Rest {
+pub(crate) struct Rest {
     message: Message,
     /// The byte at which the lines begin that follow.
     at: usize,

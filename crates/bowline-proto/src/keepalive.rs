@@ -9,13 +9,13 @@ use crate::config;
 pub(crate) struct Keepalive {
     /// When the peer was last heard of.
     heard_at: Instant,
-    /// The ping whose pong is awaited as a sign of life.
-    pinged_at: Option<Instant>,
+    /// How long after that the ping was sent whose pong is awaited as a sign of life.
+    pinged_after: Span,
     /// When the last ping was sent, for the round-trip time.
     ping_sent_at: Option<Instant>,
     /// The number the next ping carries.
     next: u64,
-    round_trip: Option<Duration>,
+    round_trip: Span,
 }
 
 /// What a passed deadline asks for.
@@ -32,17 +32,17 @@ impl Keepalive {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             heard_at: now,
-            pinged_at: None,
+            pinged_after: Span::NONE,
             ping_sent_at: None,
             next: 0,
-            round_trip: None,
+            round_trip: Span::NONE,
         }
     }
 
     /// Notes that bytes arrived.
     pub(crate) fn heard(&mut self, now: Instant) {
         self.heard_at = now;
-        self.pinged_at = None;
+        self.pinged_after = Span::NONE;
     }
 
     /// Notes a pong; gives the round-trip time if it answers the last keepalive ping.
@@ -52,19 +52,22 @@ impl Keepalive {
             return None;
         }
         self.ping_sent_at = None;
-        self.round_trip = Some(now.saturating_duration_since(sent_at));
-        self.round_trip
+        self.round_trip = Span::new(now.saturating_duration_since(sent_at));
+        self.round_trip()
     }
 
     /// The last measured round-trip time.
     pub(crate) fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
+        self.round_trip.get()
     }
 
     /// When [`due`](Self::due) has to be asked next.
     pub(crate) fn deadline(&self, config: &config::Keepalive) -> Option<Instant> {
-        match self.pinged_at {
-            Some(at) => at.checked_add(config.timeout),
+        match self.pinged_after.get() {
+            Some(after) => self
+                .heard_at
+                .checked_add(after)?
+                .checked_add(config.timeout),
             None => self.heard_at.checked_add(config.interval),
         }
     }
@@ -75,7 +78,7 @@ impl Keepalive {
             Some(deadline) if deadline <= now => {}
             _ => return Due::Nothing,
         }
-        if self.pinged_at.is_some() {
+        if self.pinged_after.get().is_some() {
             return Due::GiveUp;
         }
         Due::Ping
@@ -83,7 +86,7 @@ impl Keepalive {
 
     /// Starts the clock for a sign of life.
     pub(crate) fn await_life(&mut self, now: Instant) {
-        self.pinged_at = Some(now);
+        self.pinged_after = Span::new(now.saturating_duration_since(self.heard_at));
     }
 
     /// Numbers a new ping and gives its payload.
@@ -92,6 +95,23 @@ impl Keepalive {
         self.next = self.next.wrapping_add(1);
         self.ping_sent_at = Some(now);
         number.to_be_bytes()
+    }
+}
+
+/// A time span or none, in half the room of an `Option<Duration>`: every connection holds some.
+#[derive(Clone, Copy, Debug)]
+struct Span(u64);
+
+impl Span {
+    const NONE: Self = Self(u64::MAX);
+
+    /// Takes a time span; one of five centuries or more is none.
+    fn new(span: Duration) -> Self {
+        u64::try_from(span.as_nanos()).map_or(Self::NONE, Self)
+    }
+
+    fn get(self) -> Option<Duration> {
+        (self.0 != u64::MAX).then(|| Duration::from_nanos(self.0))
     }
 }
 

@@ -142,7 +142,11 @@ enum SessionSet {
     Empty,
     One(SessionId),
     /// At least two.
-    Many(BTreeSet<SessionId>),
+    #[expect(
+        clippy::box_collection,
+        reason = "every node has room for two sets, and most are empty"
+    )]
+    Many(Box<BTreeSet<SessionId>>),
 }
 
 impl SessionSet {
@@ -154,7 +158,7 @@ impl SessionSet {
         match self {
             Self::Empty => *self = Self::One(session),
             Self::One(other) if *other == session => {}
-            Self::One(other) => *self = Self::Many(BTreeSet::from([*other, session])),
+            Self::One(other) => *self = Self::Many(Box::new([*other, session].into())),
             Self::Many(sessions) => {
                 sessions.insert(session);
             }
@@ -188,7 +192,7 @@ impl Search<'_> {
         match sessions {
             SessionSet::Empty => return,
             SessionSet::One(session) => self.found.push(*session),
-            SessionSet::Many(sessions) => self.found.extend(sessions),
+            SessionSet::Many(sessions) => self.found.extend(&**sessions),
         }
         self.sets += 1;
     }

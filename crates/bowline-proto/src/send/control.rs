@@ -1,5 +1,7 @@
 //! Control frames of ours: pings, pongs and the close frame (RFC 6455 section 5.5).
 
+use bytes::Bytes;
+
 use super::{FrameStart, SendPath};
 use crate::{
     error::Misuse,
@@ -50,7 +52,7 @@ impl SendPath {
             let queued = self.control(Opcode::Pong, payload);
             debug_assert!(queued.is_ok(), "a ping has at most 125 bytes");
         } else {
-            self.pong_latest = Some(payload.into());
+            self.pong_latest = Some(Box::new(Bytes::copy_from_slice(payload)));
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct SendPath {
     /// Pongs queued since no control frame waited.
     pong_count: u8,
     /// The newest ping not answered yet, once `pong_count` is at its bound.
-    pong_latest: Option<Box<[u8]>>,
+    pong_latest: Option<Box<Bytes>>,
     /// A keepalive ping waits to be written.
     ping_waits: bool,
     /// It waits, or waited, behind other bytes.

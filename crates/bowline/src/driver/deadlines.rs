@@ -62,7 +62,7 @@ impl<S: Transport> Driver<S> {
         if !self.is_ending() {
             return self.connection.poll_timeout();
         }
-        let since = *self.ending_since.get_or_insert_with(now);
+        let since = **self.ending_since.get_or_insert_with(|| Box::new(now()));
         since.checked_add(self.connection.config().close_timeout)
     }
 

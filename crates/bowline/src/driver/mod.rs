@@ -50,7 +50,7 @@ pub(crate) struct Driver<S> {
     writing: Writing,
     read_wakes: ReadWakes,
     /// Since when the connection is driven towards its end.
-    ending_since: Option<Instant>,
+    ending_since: Option<Box<Instant>>,
     /// Events taken since the last one that counted as work of the task.
     taken_count: u8,
     /// What waits for a peer that does not keep up; `None` while there is nothing.

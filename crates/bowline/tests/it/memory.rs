@@ -7,13 +7,21 @@ use std::{
     time::Duration,
 };
 
-use bowline::{Config, Keepalive, WebSocket};
+use bowline::{
+    Config, Keepalive, Receiver, Sender, WebSocket,
+    server::{Attributes, ConnectionGroup, GroupOptions, Registry},
+};
 use bowline_testkit::Frame;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::Bytes;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 use crate::{
-    allocations::live,
-    ends::{client, poll_times, server},
+    allocations::{live, peak_of},
+    ends::{client, poll_times, server, settle},
 };
 
 /// A stream that owns no memory: it gives these bytes, and takes everything.
@@ -129,4 +137,83 @@ async fn a_large_message_leaves_nothing_behind() {
         assert!(kept <= after_small, "{kept} bytes instead of {after_small}");
     }
     assert!(poll_times(1000, ws.recv()).await.is_some());
+}
+
+type Halves = (Sender<TcpStream>, Receiver<TcpStream>);
+
+/// Sends messages, receives them again meanwhile, and gives the connection back.
+async fn burst((mut sender, mut receiver): Halves, message: Bytes, count: usize) -> Halves {
+    let len = message.len();
+    let send = async {
+        for _ in 0..count {
+            sender.send(message.clone()).await.unwrap();
+        }
+    };
+    let receive = async {
+        for _ in 0..count {
+            assert_eq!(receiver.recv().await.unwrap().len(), len);
+        }
+    };
+    tokio::join!(send, receive);
+    (sender, receiver)
+}
+
+/// Has every connection echo at the same time.
+async fn burst_on_all(connections: Vec<Halves>, len: usize, count: usize) -> Vec<Halves> {
+    let message = Bytes::from(vec![0xA5; len]);
+    let mut bursts = JoinSet::new();
+    for halves in connections {
+        bursts.spawn(burst(halves, message.clone(), count));
+    }
+    let connections = bursts.join_all().await;
+    settle().await;
+    connections
+}
+
+/// Gives how much more each of many connections over TCP keeps, both ends together, after all have
+/// echoed large messages at the same time than after a small one.
+async fn kept_of_a_burst(serve: impl Fn(WebSocket<TcpStream>)) -> isize {
+    const COUNT: usize = 32;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut connections = Vec::new();
+    for _ in 0..COUNT {
+        let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
+        serve(server(far.unwrap().0, Config::default()));
+        connections.push(client(near.unwrap(), Config::default()).split());
+    }
+    // What is made once grows to what so many connections need.
+    connections = burst_on_all(connections, 16, 1).await;
+    let before = live();
+    let (peak, connections) = peak_of(burst_on_all(connections, 1 << 20, 4)).await;
+    let kept = live() - before;
+    assert!(peak > 2 << 20, "a burst of {peak} bytes shows nothing");
+    drop(connections);
+    kept / isize::try_from(COUNT).unwrap()
+}
+
+#[tokio::test]
+async fn a_burst_of_large_messages_on_many_connections_leaves_nothing_behind() {
+    let kept = kept_of_a_burst(|mut ws| {
+        tokio::spawn(async move {
+            while let Some(message) = ws.recv().await {
+                ws.send(message).await.unwrap();
+            }
+        });
+    });
+    let kept = kept.await;
+    assert!(kept < 64, "each connection keeps {kept} bytes");
+}
+
+#[tokio::test]
+async fn a_burst_of_large_messages_in_a_group_leaves_nothing_behind() {
+    let group = ConnectionGroup::new("echo", Registry::new(), GroupOptions::default());
+    group.on_binary(|connection, payload| {
+        connection.try_send(payload.to_vec()).unwrap();
+    });
+    let kept = kept_of_a_burst(|ws| {
+        group.adopt(ws, Attributes::default()).unwrap();
+    });
+    let kept = kept.await;
+    assert!(kept < 64, "each connection keeps {kept} bytes");
 }
