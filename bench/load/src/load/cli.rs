@@ -10,14 +10,16 @@ use rustix::{
 use crate::{
     Outcome,
     compress::{Compress, Pattern},
+    crowd::Crowd,
     deflated::{Agreed, Content},
     echo::Echo,
     fanout::Fanout,
     handshake::Handshake,
-    idle::Idle,
+    idle::{Idle, IdleTls},
     latency::Latency,
     subject::{Kind, Subject, compressing, subjects},
     table::Round,
+    tls::Certificate,
 };
 
 struct Settings {
@@ -36,6 +38,8 @@ enum Scenario {
     Hub(Fanout),
     Handshake(Handshake),
     Idle(Idle),
+    Crowd(Crowd),
+    IdleTls(IdleTls),
     Latency(Latency),
     Compress(Compress),
     CompressIdle(Compress),
@@ -154,6 +158,24 @@ impl Scenario {
                 subjects.extend(settings.subjects(Kind::HubTopics)?.into_iter().take(1));
                 for (name, bytes) in idle.run(&subjects)? {
                     println!("| {name} | {bytes:.0} |");
+                }
+            }
+            Self::IdleTls(idle) => {
+                println!("| server | bytes each |\n|---|--:|");
+                let certificate = Certificate::new()?;
+                for subject in settings.subjects(Kind::Tls)? {
+                    let bytes = idle.measure(&subject, &certificate)?;
+                    println!("| {} | {bytes:.0} |", subject.name);
+                }
+            }
+            Self::Crowd(crowd) => {
+                println!("| server | processes | bytes each | pings/s | CPU share |");
+                println!("|---|--:|--:|--:|--:|");
+                for subject in settings.subjects(Kind::Crowd)? {
+                    let row = crowd.run(&subject)?;
+                    let (name, servers, share) = (row.name, row.servers, row.share * 100.0);
+                    let (memory, pings) = (row.memory, row.pings);
+                    println!("| {name} | {servers} | {memory:.0} | {pings:.0} | {share:.1} % |");
                 }
             }
             Self::Latency(latency) => {
@@ -282,6 +304,17 @@ fn plain_scenarios() -> Vec<(&'static str, Scenario)> {
                 connections: 10_000,
             }),
         ),
+        (
+            "idle-tls-2000",
+            Scenario::IdleTls(IdleTls { connections: 2000 }),
+        ),
+        (
+            "idle-100k",
+            Scenario::Crowd(Crowd {
+                connections: 100_000,
+                per_process_max: files_max().saturating_sub(FILES_SPARE),
+            }),
+        ),
     ]
 }
 
@@ -310,6 +343,14 @@ const COMPRESSED: [(&str, usize, usize, usize); 5] = [
     ("1KiB", 1 << 10, 100, 16),
     ("64KiB", 64 << 10, 20, 4),
 ];
+/// How many files a process may have.
+fn files_max() -> usize {
+    let maximum = getrlimit(Resource::Nofile).current;
+    maximum.map_or(usize::MAX, |maximum| maximum as usize)
+}
+
 const LOAD_PROCESSOR: usize = 1;
 /// Only the superuser gets that many.
 const FILES: u64 = 1 << 18;
+/// What a process needs beside its connections.
+const FILES_SPARE: usize = 500;

@@ -2,9 +2,11 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, SocketAddr, TcpStream},
     time::Duration,
 };
+
+use socket2::{Domain, Socket, Type};
 
 use crate::{
     Outcome,
@@ -30,7 +32,23 @@ pub struct Connection {
 impl Connection {
     /// Connects and makes the opening handshake, if there is one.
     pub fn open(address: SocketAddr, path: &str, dialect: Dialect) -> Outcome<Self> {
-        let mut stream = TcpStream::connect(address)?;
+        Self::begin(TcpStream::connect(address)?, path, dialect)
+    }
+
+    /// Does so from an address of this machine.
+    pub fn open_from(
+        source: IpAddr,
+        address: SocketAddr,
+        path: &str,
+        dialect: Dialect,
+    ) -> Outcome<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(source, 0).into())?;
+        socket.connect(&address.into())?;
+        Self::begin(socket.into(), path, dialect)
+    }
+
+    fn begin(mut stream: TcpStream, path: &str, dialect: Dialect) -> Outcome<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         if dialect != Dialect::Bytes {
@@ -129,7 +147,7 @@ pub fn request(path: &str) -> String {
 }
 
 /// Reads the answer to the handshake, byte by byte: a frame could follow.
-pub fn read_answer(stream: &mut TcpStream) -> Outcome<String> {
+pub fn read_answer(stream: &mut impl Read) -> Outcome<String> {
     let mut answer = Vec::new();
     let mut byte = [0];
     while !answer.ends_with(b"\r\n\r\n") {

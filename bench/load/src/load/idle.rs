@@ -1,6 +1,6 @@
 //! Idle memory: what a server holds for connections that said something once.
 
-use std::{io::Read, ops::Range, thread::sleep, time::Duration};
+use std::{io::Read, net::SocketAddr, ops::Range, thread::sleep, time::Duration};
 
 use crate::{
     Outcome,
@@ -9,6 +9,7 @@ use crate::{
     poll::{EventFlags, Poll},
     server::Server,
     subject::Subject,
+    tls::Certificate,
 };
 
 /// How many connections are idle.
@@ -34,7 +35,7 @@ impl Idle {
     fn measure(self, subject: &Subject) -> Outcome<f64> {
         let server = Server::start(&subject.command)?;
         let frames = match subject.dialect {
-            Dialect::Talk => talk(&server)?,
+            Dialect::Talk => talk(server.address)?,
             Dialect::WebSocket | Dialect::Bytes => Frames::new(16, 1, subject.dialect),
         };
         // What is made once, for the first connections, does not count.
@@ -47,10 +48,41 @@ impl Idle {
     }
 }
 
+/// Idle connections under TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct IdleTls {
+    pub connections: usize,
+}
+
+impl IdleTls {
+    /// Gives the bytes of process memory that each connection adds.
+    pub fn measure(self, subject: &Subject, certificate: &Certificate) -> Outcome<f64> {
+        let mut command = subject.command.clone();
+        command.extend(
+            certificate
+                .files()
+                .map(|file| file.to_string_lossy().into_owned()),
+        );
+        let server = Server::start(&command)?;
+        let open = |count| -> Outcome<Vec<_>> {
+            let one = |_| certificate.open(server.address, subject.dialect);
+            let opened = (0..count).map(one).collect();
+            sleep(SETTLING);
+            opened
+        };
+        let warm = open(WARM)?;
+        let before = server.memory()?;
+        let idle = open(self.connections)?;
+        let after = server.memory()?;
+        drop((warm, idle));
+        Ok((after as f64 - before as f64) / self.connections as f64)
+    }
+}
+
 /// Has a hub answer an init message: other lines are for others.
-fn talk(server: &Server) -> Outcome<Frames> {
+pub fn talk(address: SocketAddr) -> Outcome<Frames> {
     let init = "[\"clown.talk/-/config/set\", {}]\n";
-    let mut first = Connection::open(server.address, "/auth/clown-talk-server", Dialect::Talk)?;
+    let mut first = Connection::open(address, "/auth/clown-talk-server", Dialect::Talk)?;
     let unknown = Frames::of_text(init, &[]);
     first.push(1, &unknown);
     first.send(&unknown)?;

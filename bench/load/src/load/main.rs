@@ -7,11 +7,13 @@
 mod cli;
 mod compress;
 mod connection;
+mod crowd;
 mod deflated;
 mod echo;
 mod fanout;
 mod frames;
 mod handshake;
+mod holder;
 mod idle;
 mod json;
 mod latency;
@@ -20,6 +22,7 @@ mod poll;
 mod server;
 mod subject;
 mod table;
+mod tls;
 
 use std::process::ExitCode;
 
@@ -27,7 +30,12 @@ use std::process::ExitCode;
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    match cli::run() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let ended = match words.split_first() {
+        Some((word, words)) if word == "hold" => holder::run(words),
+        _ => cli::run(),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("load: {error}");

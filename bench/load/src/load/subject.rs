@@ -52,6 +52,10 @@ pub enum Kind {
     /// Our hub: one topic, or many, for which there is no floor.
     Hub,
     HubTopics,
+    /// What keeps idle connections alive.
+    Crowd,
+    /// Under TLS, and TLS alone.
+    Tls,
 }
 
 /// Makes the list of subjects, the floor first.
@@ -64,6 +68,24 @@ pub fn subjects(kind: Kind) -> Outcome<Vec<Subject>> {
             return Ok(subjects);
         }
         Kind::HubTopics => return Ok(hubs(&programs)),
+        Kind::Tls => {
+            let peer = |name: &str, dialect| {
+                let command = vec![text(&programs.join("peer")), format!("{name}-tls")];
+                Subject::new(name, command, dialect)
+            };
+            return Ok(vec![
+                peer("rustls", Dialect::Bytes),
+                peer("bowline", Dialect::WebSocket),
+                peer("tungstenite", Dialect::WebSocket),
+            ]);
+        }
+        Kind::Crowd => {
+            let peer = text(&programs.join("peer"));
+            let kept = vec![peer, "bowline-kept".to_owned()];
+            let mut subjects = vec![Subject::new("bowline", kept, Dialect::WebSocket)];
+            subjects.extend(hubs(&programs).into_iter().take(1));
+            return Ok(subjects);
+        }
         Kind::Echo | Kind::Fanout | Kind::Handshake | Kind::Refusal => {}
     }
     let mut subjects = vec![floor(kind, &programs)?];
@@ -72,7 +94,7 @@ pub fn subjects(kind: Kind) -> Outcome<Vec<Subject>> {
         Kind::Fanout => &FANOUTS,
         Kind::Handshake => &HANDSHAKES,
         Kind::Refusal => &["bowline"],
-        Kind::Hub | Kind::HubTopics => &[],
+        Kind::Hub | Kind::HubTopics | Kind::Crowd | Kind::Tls => &[],
     };
     for name in names {
         let dialect = if *name == "tokio" {
@@ -127,7 +149,9 @@ impl Subject {
 fn floor(kind: Kind, programs: &Path) -> Outcome<Subject> {
     let (name, dialect) = match kind {
         Kind::Echo => ("echo", Dialect::Bytes),
-        Kind::Fanout | Kind::Hub | Kind::HubTopics => ("fanout", Dialect::Bytes),
+        Kind::Fanout | Kind::Hub | Kind::HubTopics | Kind::Crowd | Kind::Tls => {
+            ("fanout", Dialect::Bytes)
+        }
         Kind::Handshake | Kind::Refusal => ("handshake", Dialect::WebSocket),
     };
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("floor/{name}.c"));
@@ -151,7 +175,7 @@ fn command_line(kind: Kind, programs: &Path) -> Option<Subject> {
     match kind {
         Kind::Echo | Kind::Handshake => {}
         Kind::Fanout => words.push("--fanout".to_owned()),
-        Kind::Refusal | Kind::Hub | Kind::HubTopics => return None,
+        Kind::Refusal | Kind::Hub | Kind::HubTopics | Kind::Crowd | Kind::Tls => return None,
     }
     let subject = Subject::new("bowline echo", words, Dialect::WebSocket);
     program.is_file().then_some(subject)

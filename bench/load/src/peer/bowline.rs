@@ -1,7 +1,9 @@
 //! Our own library: in one piece, in halves, as a group with handlers.
 
+use std::{sync::Arc, time::Duration};
+
 use bowline::{
-    Acceptor, Message,
+    Acceptor, Config, Keepalive, Message, Options,
     server::{Attributes, ConnectionGroup, GroupOptions, GroupTable, GroupTableLimits, Registry},
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +21,38 @@ pub async fn plain(stream: TcpStream) -> Outcome {
 /// Accepts and ends the connection without a word.
 pub async fn leave(stream: TcpStream) -> Outcome {
     drop(bowline::accept(stream).await?);
+    Ok(())
+}
+
+/// Keeps silent connections alive.
+pub async fn kept(listener: TcpListener) -> Outcome {
+    let config = Config {
+        keepalive: Some(Keepalive {
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(20),
+        }),
+        ..Config::default()
+    };
+    let acceptor = Arc::new(Acceptor {
+        options: Options {
+            config: Arc::new(config),
+            ..Options::default()
+        },
+        ..Acceptor::default()
+    });
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(echo(Arc::clone(&acceptor), stream));
+    }
+}
+
+async fn echo(acceptor: Arc<Acceptor>, stream: TcpStream) -> Outcome {
+    let mut ws = acceptor.accept(stream).await?;
+    drop(acceptor);
+    while let Some(message) = ws.recv().await {
+        ws.send(message).await?;
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod deflate;
 mod fanout;
 mod hyper_peers;
 mod stream_peers;
+mod tls;
 
 use std::{io::Write, net::SocketAddr};
 
@@ -28,6 +29,7 @@ fn main() -> Outcome {
             "bowline" => serve(listener, bowline::plain, false).await,
             "bowline-leave" => serve(listener, bowline::leave, false).await,
             "bowline-split" => serve(listener, bowline::split, false).await,
+            "bowline-kept" => bowline::kept(listener).await,
             "bowline-group" => bowline::group(listener).await,
             "bowline-fanout" => bowline::fanout(listener).await,
             "tungstenite" => serve(listener, stream_peers::tungstenite, true).await,
@@ -38,6 +40,7 @@ fn main() -> Outcome {
             "fastwebsockets" => serve(listener, hyper_peers::fastwebsockets, true).await,
             "yawc" => serve(listener, hyper_peers::yawc, true).await,
             "tokio" => serve(listener, stream_peers::bare, true).await,
+            name if name.ends_with("-tls") => tls::serve(listener, name, files()?).await,
             name => compressing(listener, name).await,
         }
     })
@@ -74,6 +77,16 @@ async fn compressing(listener: TcpListener, name: &str) -> Outcome {
         "sockudo-ws" => serve(listener, |stream| deflate::sockudo(stream, mode), true).await,
         _ => Err(unknown().into()),
     }
+}
+
+/// Gives where the certificate is and where its key is.
+fn files() -> Result<[String; 2], &'static str> {
+    let mut words = std::env::args().skip(2);
+    words
+        .next()
+        .zip(words.next())
+        .map(|(one, other)| [one, other])
+        .ok_or("two files are needed")
 }
 
 /// Listens with a queue long enough for every scenario, and says where.

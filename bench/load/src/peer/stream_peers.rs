@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use soketto::handshake::{Server, server::Response};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
 use tokio_tungstenite::accept_async;
@@ -24,7 +24,7 @@ pub async fn bare(mut stream: TcpStream) -> Outcome {
     }
 }
 
-pub async fn tungstenite(stream: TcpStream) -> Outcome {
+pub async fn tungstenite(stream: impl AsyncRead + AsyncWrite + Unpin) -> Outcome {
     let mut ws = accept_async(stream).await?;
     while let Some(message) = ws.next().await {
         let message = message?;

@@ -62,7 +62,10 @@ impl ServerTls {
     /// certificate that leads to no root that is trusted, or none where one is required.
     pub async fn accept(&self, stream: TcpStream) -> Result<Stream, TlsError> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.0));
-        let stream = acceptor.accept(stream).await.map_err(TlsError::Handshake)?;
+        // On the heap for as long as it takes: a task is as large as the largest future it ever waits
+        // for, as long as it lives.
+        let stream = Box::pin(acceptor.accept(stream)).await;
+        let stream = stream.map_err(TlsError::Handshake)?;
         Ok(Stream::Tls(Box::new(stream.into())))
     }
 }
