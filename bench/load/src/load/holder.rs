@@ -194,7 +194,8 @@ fn say(number: u64) -> io::Result<()> {
     out.flush()
 }
 
-const PER_SOURCE: usize = 20_000;
+/// The system looks for free ports in one half of them first, and then ever longer.
+const PER_SOURCE: usize = 10_000;
 const PATIENCE: Duration = Duration::from_secs(600);
 /// No connection has this number.
 const ORDERS: usize = usize::MAX;

@@ -148,8 +148,8 @@ impl Acceptor {
     }
 
     async fn accept_any<S: Transport>(&self, stream: S) -> Result<WebSocket<S>, Error> {
-        match self.read_request(stream).await? {
-            Request::WebSocket(offer) => offer.accept().await,
+        match Box::pin(self.read_request(stream)).await? {
+            Request::WebSocket(offer) => Box::pin(offer.accept()).await,
             Request::Http(_, rewind) => {
                 let (_, mut stream) = rewind.into_parts();
                 let upgrade = RefusalResponse {
