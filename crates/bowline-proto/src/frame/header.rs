@@ -169,15 +169,6 @@ pub struct EncodedHeader {
 const _: () = assert!(FrameHeader::LEN_MAX <= 16);
 
 impl EncodedHeader {
-    /// The length of [`as_padded`](Self::as_padded).
-    pub(crate) const PADDED_LEN: usize = 16;
-
-    /// Gives the bytes to send with others behind them, so many that the length is fixed.
-    #[inline]
-    pub(crate) const fn as_padded(&self) -> &[u8; Self::PADDED_LEN] {
-        &self.bytes
-    }
-
     /// Gives the bytes to send.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {

@@ -83,7 +83,6 @@ impl SendQueue {
         if self.tail.len() + needed > FLAT_LEN_MAX {
             self.seal(Holds::Frames);
         }
-        let needed = needed.max(EncodedHeader::PADDED_LEN);
         if self.tail.capacity() - self.tail.len() < needed {
             // With a full tail in front there is a lot to send: growing step by step would copy it.
             let start = if self.has_segments() {
@@ -316,10 +315,13 @@ fn append_frame(
     payload: &[u8],
     key: Option<MaskingKey>,
 ) {
-    let start = out.len() + header.as_slice().len();
-    // A copy of fixed length is a store, one of the header's length a call.
-    out.extend_from_slice(header.as_padded());
-    out.truncate(start);
+    match header.as_slice() {
+        // A copy of fixed length is a store, another one a call.
+        &[first, second] => out.extend_from_slice(&[first, second]),
+        &[first, second, high, low] => out.extend_from_slice(&[first, second, high, low]),
+        header => out.extend_from_slice(header),
+    }
+    let start = out.len();
     out.extend_from_slice(payload);
     if let Some(key) = key {
         apply_mask(out.get_mut(start..).unwrap_or_default(), key, 0);
