@@ -38,7 +38,7 @@ pub use event::{Event, Fragment};
 pub use frame::{
     Close, CloseCode, EncodedHeader, FrameHeader, MaskingKey, MaskingKeySource, Opcode, apply_mask,
 };
-pub use message::{Message, MessageKind, Payload, ShortBytes, Text};
+pub use message::{Message, MessageKind, Payload, Text};
 pub use receive::View;
 pub use role::Role;
 pub use send::{Compress, Fin, PreparedBatch, PreparedMessage};

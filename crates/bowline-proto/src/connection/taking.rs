@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use bytes::{Buf as _, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::Connection;
 use crate::{
     error::ProtocolViolation,
-    message::{Message, Payload, ShortBytes},
+    message::{Message, Payload},
     receive::SoleFrames,
 };
 
@@ -45,12 +45,9 @@ impl ReadAhead {
         self.payload_bytes += place.len() as u64;
         self.wire_bytes += place.end as u64;
         let payload = rest.get(place.clone()).unwrap_or_default();
-        let payload = if let Some(short) = ShortBytes::new(payload) {
+        let payload = if payload.len() < self.shared_len_min as usize {
             self.at += place.end;
-            Payload::Short(short)
-        } else if payload.len() < self.shared_len_min as usize {
-            self.at += place.end;
-            Payload::own(payload)
+            Payload::Shared(Bytes::copy_from_slice(payload))
         } else {
             let mut frame = self.input.split_to(self.at + place.end).freeze();
             frame.advance(self.at + place.start);

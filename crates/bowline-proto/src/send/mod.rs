@@ -381,7 +381,7 @@ impl SendPath {
             Payload::Shared(bytes) if key.is_none() && bytes.len() >= SHARED_LEN_MIN => {
                 self.queue.push_shared(&header, bytes.clone());
             }
-            Payload::Shared(_) | Payload::Short(_) | Payload::Borrowed(_) => {
+            Payload::Shared(_) | Payload::Borrowed(_) => {
                 self.queue.push_copied(&header, payload, key);
             }
         }

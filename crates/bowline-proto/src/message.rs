@@ -1,12 +1,8 @@
 //! Messages and their payloads, borrowed or shared.
 
-mod short;
-
 use std::{fmt, ops::Deref};
 
 use bytes::Bytes;
-
-pub use short::ShortBytes;
 
 use crate::error::Misuse;
 
@@ -22,7 +18,7 @@ pub enum MessageKind {
 /// Carries one whole message, in either direction.
 ///
 /// Received, it borrows the caller's buffer when it arrived in one piece. `Message<'static>` owns
-/// its payload; a clone shares a long one and copies a [short](ShortBytes) one.
+/// its payload and clones without copying it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message<'a> {
     /// UTF-8 text.
@@ -103,13 +99,11 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Holds bytes that are borrowed, few enough to be held right here, or shared by reference count.
+/// Holds bytes that are borrowed, or shared by reference count.
 #[derive(Clone)]
 pub enum Payload<'a> {
     /// Bytes in somebody's buffer.
     Borrowed(&'a [u8]),
-    /// A few bytes, which own no storage.
-    Short(ShortBytes),
     /// Bytes that clone without copying.
     Shared(Bytes),
 }
@@ -120,17 +114,15 @@ impl Payload<'_> {
     pub fn as_slice(&self) -> &[u8] {
         match self {
             Self::Borrowed(slice) => slice,
-            Self::Short(bytes) => bytes.as_slice(),
             Self::Shared(bytes) => bytes,
         }
     }
 
-    /// Takes the bytes, copying them if they are borrowed or [short](ShortBytes).
+    /// Takes the bytes, copying them only if they are borrowed.
     #[inline]
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Borrowed(slice) => Bytes::copy_from_slice(slice),
-            Self::Short(bytes) => Bytes::copy_from_slice(bytes.as_slice()),
             Self::Shared(bytes) => bytes,
         }
     }
@@ -138,20 +130,7 @@ impl Payload<'_> {
     /// Takes the payload out of the borrow, copying it only if it is borrowed.
     #[inline]
     pub fn into_owned(self) -> Payload<'static> {
-        match self {
-            Self::Borrowed(slice) => Payload::own(slice),
-            Self::Short(bytes) => Payload::Short(bytes),
-            Self::Shared(bytes) => Payload::Shared(bytes),
-        }
-    }
-
-    /// Copies bytes into a payload of its own.
-    #[inline]
-    pub(crate) fn own(bytes: &[u8]) -> Payload<'static> {
-        match ShortBytes::new(bytes) {
-            Some(short) => Payload::Short(short),
-            None => Payload::Shared(Bytes::copy_from_slice(bytes)),
-        }
+        Payload::Shared(self.into_bytes())
     }
 }
 
