@@ -1,6 +1,7 @@
 //! The project's own tasks, run as `cargo xtask <task>`.
 
 mod failure;
+mod instructions;
 mod report;
 mod step;
 mod suite;
@@ -39,6 +40,8 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["tidy"] => tidy::run(&workspace),
         ["tools"] => tools::prepare(&workspace).map(|_| ()),
         ["bench"] => bench(&workspace, None),
+        ["bench", "instructions"] => instructions::run(&workspace, false),
+        ["bench", "instructions", "--bless"] => instructions::run(&workspace, true),
         ["bench", "load", rest @ ..] => load(&workspace, rest),
         ["bench", scenario] => bench(&workspace, Some(scenario)),
         ["fuzz", target] => fuzz(&workspace, target, FUZZ_SECONDS_DEFAULT),
@@ -106,4 +109,5 @@ Usage: cargo xtask <task>
   tools                    only the packages that the tests need
   bench [scenario]         benchmarks of the engine, all or those whose name contains the scenario
   bench load [scenario]    servers over TCP, beside other libraries and floors in C
+  bench instructions       what the plain loop executes; fails if it is more than recorded
   fuzz <target> [seconds]  one fuzz target, 60 seconds unless told";

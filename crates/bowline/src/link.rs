@@ -24,11 +24,12 @@ pub(crate) trait Link: Send + Sync {
         key: Option<Key>,
         limits: &OutboxLimits,
     ) -> Result<Sent, Refused>;
-    /// Queues messages one after the other and has them written; gives how many were queued, and
-    /// why the next one was not.
+    /// Queues the messages of a batch behind the first `done` and has them written; gives how many
+    /// are then done, and why the next one was not.
     fn push_all(
         self: Arc<Self>,
-        messages: &[Outgoing],
+        batch: &PreparedBatch,
+        done: usize,
         limits: &OutboxLimits,
     ) -> (usize, Option<Refused>);
     /// Queues messages that are encoded already, and has them written together; says why one was
@@ -108,10 +109,18 @@ impl<S: Transport> Link for Shared<S> {
 
     fn push_all(
         self: Arc<Self>,
-        messages: &[Outgoing],
+        batch: &PreparedBatch,
+        done: usize,
         limits: &OutboxLimits,
     ) -> (usize, Option<Refused>) {
-        let result = self.push_each(messages, limits);
+        let pushed = (done == 0).then(|| push_whole(&self, batch)).flatten();
+        if let Some(pushed) = pushed {
+            return match pushed {
+                Ok(()) => (batch.len(), None),
+                Err(refused) => (0, Some(refused)),
+            };
+        }
+        let result = self.push_each(batch.messages(), done, limits);
         write(&self);
         if matches!(result, (_, Some(Refused::TooSlow))) {
             // Whoever receives has the deadline of a close to watch.
@@ -125,13 +134,8 @@ impl<S: Transport> Link for Shared<S> {
         batch: &PreparedBatch,
         limits: &OutboxLimits,
     ) -> Result<(), Refused> {
-        let is_batched = BATCH.with_borrow(Option::is_some);
-        let pushed = self.with(|driver| {
-            let has_room = !is_batched && driver.has_room_for(batch);
-            has_room.then(|| self.write_batch(driver, batch))
-        });
-        if let Some(pushed) = pushed {
-            return pushed.map_err(Refused::of_misuse);
+        if let Some(pushed) = push_whole(&self, batch) {
+            return pushed;
         }
         let mut messages = batch.messages().iter().peekable();
         let queued = loop {
@@ -220,6 +224,22 @@ impl<S: Transport> Link for Shared<S> {
     fn flush_alone(self: Arc<Self>) {
         self.spawn_flush();
     }
+}
+
+/// Has a batch written as one run of bytes, if there is room for all of it now.
+fn push_whole<S: Transport>(
+    shared: &Arc<Shared<S>>,
+    batch: &PreparedBatch,
+) -> Option<Result<(), Refused>> {
+    if batch.is_empty() {
+        return Some(Ok(()));
+    }
+    let is_batched = BATCH.with_borrow(Option::is_some);
+    let pushed = shared.with(|driver| {
+        let has_room = !is_batched && driver.has_room_for(batch);
+        has_room.then(|| shared.write_batch(driver, batch))
+    });
+    pushed.map(|pushed| pushed.map_err(Refused::of_misuse))
 }
 
 /// Queues messages until the engine has enough; at least one.

@@ -251,20 +251,30 @@ impl ConnectionHandle {
         }
     }
 
-    /// Queues messages one after the other; gives how many, and why the next one was not.
-    pub(super) fn push_all(&self, messages: &[Outgoing]) -> (usize, Option<SendError>) {
+    /// Queues the messages of a batch behind the first `done`; gives how many are then done, and why
+    /// the next one was not.
+    pub(super) fn push_all(
+        &self,
+        batch: &PreparedBatch,
+        done: usize,
+    ) -> (usize, Option<SendError>) {
         let accepted = self.entry.accepted();
         let Some((link, limits)) = accepted.and_then(|a| Some((a.link.upgrade()?, &a.limits)))
         else {
-            return (0, Some(SendError::Closed));
+            return (done, Some(SendError::Closed));
         };
-        let (done, refused) = link.push_all(messages, limits);
+        let (done, refused) = link.push_all(batch, done, limits);
         (done, refused.map(SendError::from))
     }
 
-    /// Queues messages as there is room; closes the connection, and says so, if there is none for
+    /// Queues the messages behind the first `done` as there is room; closes the connection, and says so, if there is none for
     /// `patience`.
-    pub(super) async fn send_rest(&self, mut messages: &[Outgoing], patience: Duration) -> bool {
+    pub(super) async fn send_rest(
+        &self,
+        batch: &PreparedBatch,
+        mut done: usize,
+        patience: Duration,
+    ) -> bool {
         loop {
             let Some(link) = self.link() else {
                 return false;
@@ -272,11 +282,9 @@ impl ConnectionHandle {
             let mut room = std::pin::pin!(link.room().notified());
             // From here on no notice of room can be missed.
             room.as_mut().enable();
-            match self.push_all(messages) {
+            match self.push_all(batch, done) {
                 (_, None) => return true,
-                (done, Some(SendError::Full)) => {
-                    messages = messages.get(done..).unwrap_or_default();
-                }
+                (now_done, Some(SendError::Full)) => done = now_done,
                 (_, Some(_)) => return false,
             }
             if tokio::time::timeout(patience, room).await.is_err() {

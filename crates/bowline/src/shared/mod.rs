@@ -13,7 +13,9 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bowline_proto::{Close, Compress, Connection, ConnectionState, Message, Misuse, PreparedBatch};
+use bowline_proto::{
+    Close, Compress, Connection, ConnectionState, Message, Misuse, PreparedBatch, PreparedMessage,
+};
 use bytes::BytesMut;
 use tokio::{
     runtime::Handle,
@@ -96,15 +98,17 @@ pub(crate) struct Shared<S> {
 }
 
 impl<S: Transport> Shared<S> {
-    /// Queues messages one after the other, and writes once, or in between when they do not fit;
-    /// gives how many were queued and why the next one was not.
+    /// Queues messages behind the first `done` one after the other, and writes in between when they
+    /// do not fit; gives how many are then done and why the next one was not.
     pub(crate) fn push_each(
         self: &Arc<Self>,
-        messages: &[Outgoing],
+        messages: &[PreparedMessage],
+        mut done: usize,
         limits: &OutboxLimits,
     ) -> (usize, Option<Refused>) {
-        for (done, message) in messages.iter().enumerate() {
-            let push = || self.with(|driver| driver.push(message, None, limits));
+        while let Some(message) = messages.get(done) {
+            let message = Outgoing::Prepared(message.clone());
+            let push = || self.with(|driver| driver.push(&message, None, limits));
             let mut pushed = push();
             if pushed == Err(Refused::Full) {
                 self.write_now();
@@ -113,8 +117,9 @@ impl<S: Transport> Shared<S> {
             if let Err(refused) = pushed {
                 return (done, Some(refused));
             }
+            done += 1;
         }
-        (messages.len(), None)
+        (done, None)
     }
 
     /// Waits until another message may be queued.

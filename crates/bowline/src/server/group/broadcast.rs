@@ -1,8 +1,8 @@
 //! Sending to many connections of a group.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use bowline_proto::{Message, PreparedMessage};
+use bowline_proto::{Message, PreparedBatch, PreparedMessage};
 use tokio::task::JoinSet;
 
 use super::{ConnectionGroup, OpenRound};
@@ -55,21 +55,17 @@ impl ConnectionGroup {
         messages: impl IntoIterator<Item = Message<'static>>,
         patience: Duration,
     ) -> Broadcast {
-        let prepare = |message| Outgoing::Prepared(PreparedMessage::new(message));
-        let messages: Arc<[_]> = messages.into_iter().map(prepare).collect();
+        let batch: PreparedBatch = messages.into_iter().map(PreparedMessage::new).collect();
         let mut result = Broadcast::default();
         // Dropping it ends what waits.
         let mut late = JoinSet::new();
         self.inner
             .members
-            .for_each(|connection| match connection.push_all(&messages) {
+            .for_each(|connection| match connection.push_all(&batch, 0) {
                 (_, None) => result.sent += 1,
                 (done, Some(SendError::Full)) => {
-                    let (connection, messages) = (connection.clone(), Arc::clone(&messages));
-                    late.spawn(async move {
-                        let rest = messages.get(done..).unwrap_or_default();
-                        connection.send_rest(rest, patience).await
-                    });
+                    let (connection, batch) = (connection.clone(), batch.clone());
+                    late.spawn(async move { connection.send_rest(&batch, done, patience).await });
                 }
                 (_, Some(_)) => result.refused += 1,
             });
