@@ -153,9 +153,9 @@ impl Session {
     fn echo(&mut self, until: Until) -> Outcome<u64> {
         let (mut replies, begin) = (0, Instant::now());
         let mut left = vec![until.replies(); self.links.len()];
-        for number in 0..self.links.len() {
-            let first = self.in_flight.min(left[number]);
-            left[number] -= first;
+        for (number, left) in left.iter_mut().enumerate() {
+            let first = self.in_flight.min(*left);
+            *left -= first;
             self.links[number].push(first, &self.messages);
             self.send(number)?;
         }
