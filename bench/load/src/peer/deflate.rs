@@ -23,6 +23,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+use yawc::frame::OpCode;
 
 use crate::Outcome;
 
@@ -130,8 +131,21 @@ pub async fn bowline_fanout(listener: TcpListener, mode: Mode, fanout: Fanout) -
     }
 }
 
+async fn echo_frames<S>(mut ws: S) -> Outcome
+where
+    S: futures_util::Stream<Item = yawc::Frame> + Unpin,
+    S: futures_util::Sink<yawc::Frame, Error = yawc::WebSocketError>,
+{
+    while let Some(frame) = ws.next().await {
+        if matches!(frame.opcode(), OpCode::Text | OpCode::Binary) {
+            ws.send(frame).await?;
+        }
+    }
+    Ok(())
+}
+
 pub async fn yawc(stream: TcpStream, mode: Mode) -> Outcome {
-    use yawc::{CompressionLevel, Options, WebSocket, frame::OpCode};
+    use yawc::{CompressionLevel, Options, WebSocket};
 
     let options = Options::default()
         .with_utf8()
@@ -148,15 +162,7 @@ pub async fn yawc(stream: TcpStream, mode: Mode) -> Outcome {
         async move {
             let (response, upgraded) =
                 WebSocket::upgrade_with_options(&mut request, options).map_err(io::Error::other)?;
-            tokio::spawn(async move {
-                let mut ws = upgraded.await?;
-                while let Some(frame) = ws.next().await {
-                    if matches!(frame.opcode(), OpCode::Text | OpCode::Binary) {
-                        ws.send(frame).await?;
-                    }
-                }
-                Outcome::Ok(())
-            });
+            tokio::spawn(async move { echo_frames(upgraded.await?).await });
             Result::<Response<Empty<Bytes>>, io::Error>::Ok(response)
         }
     };
