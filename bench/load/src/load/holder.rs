@@ -9,7 +9,7 @@ use std::{
     io::{self, BufRead, Read, Write, stdin},
     net::{Ipv4Addr, SocketAddr, TcpStream},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -103,6 +103,7 @@ pub fn run(words: &[String]) -> Outcome<()> {
     };
     let mut poll = Poll::new()?;
     let mut streams = Vec::with_capacity(count);
+    let mut answered_at = Instant::now();
     for number in 0..count {
         let path = match dialect {
             Dialect::Talk => format!("/auth/clown-talk-server_node_{number}"),
@@ -113,9 +114,11 @@ pub fn run(words: &[String]) -> Outcome<()> {
         let stream = prove(connection, &frames)?;
         poll.add(&stream, number, EventFlags::IN)?;
         streams.push(stream);
-        if number % OPENED_PER_TURN == 0 {
-            // Those opened first are pinged before the last is open.
+        // Those opened first are pinged before the last is open, and opening one can take long:
+        // the system looks for a free port among those of connections that were just closed.
+        if number % OPENED_PER_TURN == 0 || answered_at.elapsed() >= ANSWERED_WITHIN {
             answer_pings(&mut poll, &mut streams, Duration::ZERO)?;
+            answered_at = Instant::now();
         }
     }
     poll.add(stdin(), ORDERS, EventFlags::IN)?;
@@ -196,6 +199,8 @@ fn say(number: u64) -> io::Result<()> {
 
 /// The system looks for free ports in one half of them first, and then ever longer.
 const PER_SOURCE: usize = 10_000;
+/// Pings are looked for so often while connections are opened.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(600);
 /// No connection has this number.
 const ORDERS: usize = usize::MAX;
