@@ -241,7 +241,7 @@ async fn accept(listener: TcpListener, service: Service) {
 
 /// Serves one connection from its first byte to its end.
 ///
-/// The echo is a task of its own, so that it is as small as that.
+/// What comes after the handshake is a task of its own, so that it is as small as that.
 async fn serve_one(
     stream: TcpStream,
     peer: SocketAddr,
@@ -253,8 +253,12 @@ async fn serve_one(
             tokio::spawn(echo_or_stop(ws, service.stop, place));
         }
         Ok(Some(Role::Fanout(member))) => {
-            let ended = member.run(&service.stop).await;
-            debug!(%peer, ?ended, "the connection ended");
+            let stop = service.stop;
+            tokio::spawn(async move {
+                let ended = member.run(&stop).await;
+                debug!(%peer, ?ended, "the connection ended");
+                drop(place);
+            });
         }
         Ok(None) => {}
         Err(error) => debug!(%peer, %error, "no connection"),

@@ -30,9 +30,13 @@ pub struct ReadAhead {
 impl ReadAhead {
     /// Takes the next message if it lies there whole, in a single frame and uncompressed.
     ///
-    /// `None` says that the connection has to look at what is left; what breaks a rule is left too.
+    /// `None` says that the connection has to look at what is left; what breaks a rule is left too,
+    /// and nothing behind it is taken.
     #[inline]
     pub fn take(&mut self) -> Option<Message<'static>> {
+        if self.violation.is_some() {
+            return None;
+        }
         let rest = self.input.get_mut(self.at..)?;
         let (kind, place) = match self.frames.take(rest)? {
             Ok(found) => found,

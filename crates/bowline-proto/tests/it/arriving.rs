@@ -1,7 +1,8 @@
-//! Long payloads that are read to where they stay.
+//! Ways around `poll_event`: payloads that are appended to, messages that are taken ahead.
 
 use bowline_proto::{Cause, ProtocolViolation, Role, View};
 use bowline_testkit::{Chunks, Collected, End, Frame};
+use bytes::BytesMut;
 
 /// An end that has received the first `arrived` bytes of a stream, by appending where it can.
 fn appending(role: Role, frames: &[Frame], cut: usize) -> End {
@@ -80,4 +81,23 @@ fn nothing_is_lent_that_cannot_just_be_appended_to() {
     }
     let mut idle = End::plain(Role::Server);
     assert!(idle.connection.lend_payload(0, 0).is_none());
+}
+
+#[test]
+fn asking_again_behind_what_breaks_a_rule_takes_nothing() {
+    let mut end = End::plain(Role::Server);
+    // On the wire, and so when its mask is taken off twice, it is ASCII.
+    let wrong = Frame::new(Frame::TEXT, [0xFF; 3]).masked([0x80; 4]);
+    let stream = end.stream(&[Frame::text("fine"), wrong, Frame::text("never read")]);
+    let mut input = BytesMut::from(&stream[..]);
+    let mut ahead = end.connection.read_ahead(&mut input, 0).unwrap();
+    assert_eq!(ahead.take().unwrap().as_text(), Some("fine"));
+    for _ in 0..3 {
+        assert_eq!(ahead.take(), None);
+    }
+    let now = end.now();
+    let mut rest = end.connection.end_read_ahead(now, ahead);
+    end.read_piece(&mut rest);
+    let cause = end.ended().cause;
+    assert_eq!(cause, Cause::Violation(ProtocolViolation::TextUtf8));
 }
